@@ -1,0 +1,70 @@
+"""Writing files whole or not at all."""
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tonewright.errors import FileError
+
+
+@contextlib.contextmanager
+def whole_file(path: Path | str) -> Iterator[Path]:
+    """A temporary path beside `path`, renamed to it when the block ends well and removed when it does not.
+
+    Raises:
+        FileError: when the folder is missing or not writable, or the disk is full.
+
+    >>> folder = tempfile.mkdtemp()
+    >>> with whole_file(Path(folder) / "a.txt") as beside:
+    ...     _ = beside.write_text("all of it")
+    >>> os.listdir(folder)
+    ['a.txt']
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise FileError(f"{path} is a folder; name the file to write in it")
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise FileError(_why(path, error)) from error
+    beside = Path(name)
+    try:
+        yield beside
+        _flush(beside)
+        os.chmod(beside, 0o666 & ~_umask())
+        os.replace(beside, path)
+    except OSError as error:
+        raise FileError(_why(path, error)) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_whole(path: Path | str, data: bytes) -> None:
+    """`data` as the file at `path`, whole or not at all."""
+    with whole_file(path) as beside:
+        beside.write_bytes(data)
+
+
+def _flush(path: Path) -> None:
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _why(path: Path, error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"the disk is full and {path} was not written; make room and run the command again"
+    if error.errno == errno.ENOENT:
+        return f"there is no folder {path.parent}, so {path.name} was not written; make it first"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{path} may not be written here; choose another place with -o"
+    return f"{path} was not written: {error.strerror or error}"

@@ -1,0 +1,198 @@
+"""The layer graph of a model: what `save` stores, and any player plays.
+
+A model is written in Python as layers put together. Its one `forward` is run once, on a short silence, while a
+recorder writes down what happens: a list of nodes, each a primitive with its own memory or a piece of glue.
+
+    {"op": "conv1d", "name": "stacks.0.layers.3.conv", "inputs": [12], "attributes": {"dilation": 8, ...},
+     "weights": {"weight": "stacks.0.layers.3.conv.weight"}, "state": [{"shape": [16, 16], "dtype": "float32"}]}
+
+Inputs are indices of earlier nodes. The list of operations is closed: a primitive is a row in PRIMITIVES, glue an
+entry of GLUE; for anything else `trace` says which operation of which layer no native player knows.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from tonewright.errors import NotPlayable
+from tonewright.layers.base import Layer, State, refuse_norms_over_time
+from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
+
+# primitive: (op, what a player must know of it beside its weights and its memory)
+PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
+    Conv1d: ("conv1d", ("inputs", "outputs", "dilation", "stride", "groups", "memory")),
+    ConvTranspose1d: ("conv_transpose1d", ("inputs", "outputs", "stride", "groups", "memory")),
+    Delay: ("delay", ("samples",)),
+}
+GLUE = {name: name for name in ("add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "log", "sin")}
+GLUE |= {name: name for name in ("tanh", "sigmoid", "relu", "leaky_relu", "softsign", "gelu", "cat")}
+GLUE |= {name: name for name in ("maximum", "minimum")}
+GLUE |= {"__radd__": "add", "__rmul__": "mul", "true_divide": "div", "concat": "cat"}
+
+
+def trace(model: Layer, ports: tuple[str, ...] = ()) -> dict:
+    """The graph of a model's forward(x, state, **ports).
+
+    Args:
+        model: layers put together.
+        ports: names of its controls; each becomes an input node, as x does.
+
+    Returns:
+        {"nodes": [...], "output": index of the last node}.
+
+    Raises:
+        NotPlayable: for an operation that is not in the list, naming the layer that uses it.
+
+    >>> from tonewright.layers.combine import Pointwise, Serial
+    >>> [node["op"] for node in trace(Serial(Conv1d(1, 2, 3), Pointwise(torch.tanh)))["nodes"]]
+    ['input', 'conv1d', 'tanh']
+    """
+    refuse_norms_over_time(model)
+    x = next(model.parameters(), torch.zeros(())).new_zeros(1, model.inputs or 1, model.block)
+    controls = {name: torch.zeros_like(x[:, :1]) for name in ports}
+    state = model.initial_state(1)
+    with torch.no_grad(), _Recorder(model) as recorder:
+        for name, tensor in {"x": x, **controls}.items():
+            recorder.input(name, tensor)
+        recorder.take_state(state)
+        y, after = model(x, state, **controls)
+        return recorder.finish(y, after)
+
+
+class _Recorder(TorchFunctionMode):
+    """Writes down every operation between x and y; what happens inside a primitive is that primitive."""
+
+    def __init__(self, model: Layer):
+        super().__init__()
+        self.nodes: list[dict] = []
+        self.index: dict[int, int] = {}  # id of a tensor -> node that made it
+        self.kept: list = []  # every tensor seen, so that no id is used twice
+        self.names = {id(t): name for name, t in [*model.named_parameters(), *model.named_buffers()]}
+        self.taken: dict[int, int] = {}  # id of a memory -> its place in the state
+        self.given: dict[int, int] = {}
+        self.inside: list[str | None] = []  # names of the layers that are running; None within a primitive
+        self.hooks = [hook for name, module in model.named_modules() for hook in self._watch(name, module)]
+
+    def __exit__(self, *error):
+        for hook in self.hooks:
+            hook.remove()
+        return super().__exit__(*error)
+
+    def input(self, name: str, tensor: Tensor) -> None:
+        self._add(tensor, "input", [], {"port": name, "channels": tensor.shape[1]})
+
+    def take_state(self, state: State) -> None:
+        self.kept += state
+        self.taken = {id(memory): place for place, memory in enumerate(state)}
+
+    def finish(self, y: Tensor, after: State) -> dict:
+        """The nodes that y needs, once every memory comes out where it went in."""
+        for place, memory in enumerate(after):
+            if self.given.get(id(memory)) != place:
+                raise NotPlayable(f"memory {place} does not come out of the layer that it went into")
+        return _needed(self.nodes, self._node_of(y, "its output"))
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if self.inside[-1:] == [None]:
+            return result
+        made = [result] if isinstance(result, Tensor) else result
+        if isinstance(made, (list, tuple)) and made and isinstance(made[0], Tensor):
+            self._glue(function.__name__, made, args, kwargs or {})
+        return result
+
+    def _watch(self, name: str, module: nn.Module) -> list:
+        primitive = type(module) in PRIMITIVES
+
+        def enter(module, args):
+            self.inside.append(None if primitive or self.inside[-1:] == [None] else name)
+
+        def leave(module, args, result):
+            self.inside.pop()
+            if primitive:
+                self._primitive(name, module, args, result)
+
+        return [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
+
+    def _primitive(self, name: str, module: Layer, args: tuple, result: tuple) -> None:
+        (x, state), (y, after) = args, result
+        op, facts = PRIMITIVES[type(module)]
+        weights = {key: f"{name}.{key}" if name else key for key, _ in module.named_parameters()}
+        memory = [{"shape": list(s.shape[1:]), "dtype": str(s.dtype).removeprefix("torch.")} for s in state]
+        places = [self.taken.get(id(s), -1) for s in state]
+        if -1 in places:
+            raise NotPlayable(f"layer '{name}' is given a memory that another layer made")
+        attributes = {key: getattr(module, key) for key in facts}
+        self._add(y, op, [self._node_of(x, name)], attributes, name, weights, memory)
+        self.kept += after
+        self.given |= {id(s): place for s, place in zip(after, places, strict=True)}
+
+    def _glue(self, function: str, made: list[Tensor], args: tuple, kwargs: dict) -> None:
+        layer = self.inside[-1] if self.inside else ""
+        if function == "chunk":
+            self._pieces(made, args[0], kwargs.get("dim", args[2] if len(args) > 2 else 0), layer)
+            return
+        if function == "__getitem__":
+            self._slice(made[0], args[0], args[1], layer)
+            return
+        if function not in GLUE:
+            raise NotPlayable(f"no native player knows '{function}', used in layer '{layer}'")
+        flat = [a for arg in args for a in (arg if isinstance(arg, (list, tuple)) else [arg])]
+        attributes = {key: value for key, value in kwargs.items() if isinstance(value, (int, float, bool, str))}
+        if function == "leaky_relu":
+            slope = kwargs.get("negative_slope", flat[1] if len(flat) > 1 else 0.01)
+            flat, attributes = flat[:1], {"slope": float(slope)}
+        if GLUE[function] == "cat" and attributes.get("dim", flat[-1]) != 1:
+            raise NotPlayable(f"native players put channels one after another, not samples; see layer '{layer}'")
+        operands = [a for a in flat if not (GLUE[function] == "cat" and isinstance(a, int))]
+        attributes.pop("dim", None)
+        self._add(made[0], GLUE[function], [self._node_of(a, layer) for a in operands], attributes, layer)
+
+    def _pieces(self, pieces: list[Tensor], x: Tensor, dim: int, layer: str) -> None:
+        if dim != 1:
+            raise NotPlayable(f"native players cut sound by channels only; see layer '{layer}'")
+        start, source = 0, self._node_of(x, layer)
+        for piece in pieces:
+            stop = start + piece.shape[1]
+            self._add(piece, "slice", [source], {"start": start, "stop": stop}, layer)
+            start = stop
+
+    def _slice(self, y: Tensor, x: Tensor, key, layer: str) -> None:
+        whole = slice(None)
+        keys = key if isinstance(key, tuple) else (key,)
+        if not (len(keys) >= 2 and isinstance(keys[1], slice) and all(k in (whole, ...) for k in (keys[0], *keys[2:]))):
+            raise NotPlayable(f"native players cut sound by channels only; see layer '{layer}'")
+        start, stop, step = keys[1].indices(x.shape[1])
+        if step != 1:
+            raise NotPlayable(f"native players cut neighbouring channels only; see layer '{layer}'")
+        self._add(y, "slice", [self._node_of(x, layer)], {"start": start, "stop": stop}, layer)
+
+    def _node_of(self, operand, layer: str) -> int:
+        if not isinstance(operand, Tensor):
+            return self._add(operand, "number", [], {"value": float(operand)}, layer)
+        if id(operand) in self.names and id(operand) not in self.index:
+            return self._add(operand, "constant", [], {}, layer, {"value": self.names[id(operand)]})
+        if id(operand) not in self.index:
+            raise NotPlayable(f"layer '{layer}' uses a tensor that is neither sound nor a weight")
+        return self.index[id(operand)]
+
+    def _add(self, made, op, inputs, attributes, name="", weights=None, state=None) -> int:
+        row = {"op": op, "name": name, "inputs": inputs, "attributes": attributes}
+        self.nodes.append(row | {"weights": weights or {}, "state": state or []})
+        self.kept.append(made)
+        self.index[id(made)] = len(self.nodes) - 1
+        return len(self.nodes) - 1
+
+
+def _needed(nodes: list[dict], output: int) -> dict:
+    """Only the nodes that the output needs, and all inputs, in their order."""
+    needed, ask = set(), [output]
+    while ask:
+        node = ask.pop()
+        if node not in needed:
+            needed.add(node)
+            ask += nodes[node]["inputs"]
+    kept = [i for i, node in enumerate(nodes) if i in needed or node["op"] == "input"]
+    place = {old: new for new, old in enumerate(kept)}
+    rows = [nodes[i] | {"inputs": [place[j] for j in nodes[i]["inputs"]]} for i in kept]
+    return {"nodes": rows, "output": place[output]}
