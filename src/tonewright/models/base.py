@@ -1,0 +1,44 @@
+"""What every model has: settings, named input ports, and a forward that is a layer's."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from torch import Tensor
+
+from tonewright.layers.base import Layer, State
+
+
+@dataclass(frozen=True)
+class Port:
+    """A named control of a model: a slow signal handed in beside the sound.
+
+    Attributes:
+        name: as people call it.
+        unit: "" for a plain knob.
+        minimum, maximum, default: in that unit.
+        smoothing_ms: how long a player takes from one value to the next.
+        rate: values for one input sample; 1 for a knob.
+    """
+
+    name: str
+    unit: str = ""
+    minimum: float = 0.0
+    maximum: float = 1.0
+    default: float = 0.5
+    smoothing_ms: float = 20.0
+    rate: Fraction = Fraction(1)
+
+
+class Model(Layer):
+    """A layer with settings and ports: forward(x, state, **ports) -> (y, state).
+
+    Attributes:
+        config: the dataclass that it was built from, stored whole in the file.
+        ports: its controls, each handed to forward by name as [B, 1, T * rate].
+    """
+
+    config: object
+    ports: tuple[Port, ...] = ()
+
+    def forward(self, x: Tensor, state: State, **ports: Tensor) -> tuple[Tensor, State]:
+        raise NotImplementedError

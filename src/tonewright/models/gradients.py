@@ -1,0 +1,86 @@
+"""Gradients of a batch, item by item: on several threads or processes, and equal whatever their number."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+Losses = dict[str, float]
+
+
+class ItemGradients:
+    """Sums the gradients of items in the order of the items, whoever computed them.
+
+    Every item is one task on one thread: on a CPU that is about twice as fast as one batched call (each item's
+    activations stay in its core's cache), and a sum in a fixed order gives the same bits for 1 thread and for 16,
+    in one process or in several under torchrun.
+
+    Args:
+        parameters: what to differentiate by.
+        threads: of this process; None takes this process's share of the cores.
+    """
+
+    def __init__(self, parameters: list[Tensor], threads: int | None = None):
+        self.parameters = parameters
+        self.rank, self.world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+        self.threads = threads or max(1, cores() // local_processes())
+        self._pool = ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,))
+
+    def __call__(self, loss_of: Callable[..., tuple[Tensor, Losses]], items: list) -> tuple[list[Tensor], Losses]:
+        """The sum of the items' gradients and of their losses.
+
+        Args:
+            loss_of: of one item, to the loss to differentiate and the losses to report.
+            items: the whole batch; every process is given the same.
+        """
+        mine = items[self.rank :: self.world]
+        rows = list(self._pool.map(lambda item: self._one(loss_of, item), mine))
+        names = list(rows[0][1]) if rows else []
+        table = torch.stack([torch.cat([gradient, gradient.new_tensor([losses[n] for n in names])])
+                             for gradient, losses in rows])
+        total = _sum_in_order(self._gather(table, len(items)))
+        sizes = [p.numel() for p in self.parameters]
+        *gradients, losses = total.split([*sizes, len(names)])
+        gradients = [g.reshape(p.shape) for g, p in zip(gradients, self.parameters, strict=True)]
+        return gradients, dict(zip(names, losses.tolist(), strict=True))
+
+    def map(self, function: Callable, items: list) -> list:
+        """function of each item, on the same threads; for measuring."""
+        return list(self._pool.map(function, items))
+
+    def _one(self, loss_of, item) -> tuple[Tensor, Losses]:
+        loss, losses = loss_of(item)
+        gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
+        flat = [torch.zeros_like(p) if g is None else g for g, p in zip(gradients, self.parameters, strict=True)]
+        return torch.cat([g.reshape(-1) for g in flat]), losses
+
+    def _gather(self, table: Tensor, count: int) -> Tensor:
+        """Every process's rows, back in the order of the items."""
+        if self.world == 1:
+            return table
+        share = -(-count // self.world)
+        padded = table.new_zeros(share, table.shape[1])
+        padded[: len(table)] = table
+        parts = [torch.empty_like(padded) for _ in range(self.world)]
+        dist.all_gather(parts, padded)
+        return torch.stack(parts, dim=1).flatten(0, 1)[:count]
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def local_processes() -> int:
+    """Processes of this training on this machine, as torchrun says."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
+def _sum_in_order(table: Tensor) -> Tensor:
+    total = table[0].clone()
+    for row in table[1:]:
+        total += row
+    return total

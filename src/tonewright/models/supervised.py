@@ -1,0 +1,165 @@
+"""How a capture is taught: from crops of a dry/wet pair, to give the wet when it hears the dry."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tonewright.audio.pairs import Crop, Crops, Pair, crop
+from tonewright.errors import TrainingError
+from tonewright.measure.losses import multi_resolution_stft, pre_emphasis
+from tonewright.models.base import Model
+from tonewright.models.gradients import ItemGradients
+from tonewright.models.soap import Soap
+
+WARM_UP = 20  # steps until the first rate is reached; SOAP's bases are poor before
+BAD_STEPS = 10  # not-a-number gradients in a row that end the training
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """What is made small, and how fast.
+
+    Attributes:
+        batch: crops per step.
+        crop: samples of a crop, without its context.
+        rate: the largest step size; it falls to nothing on a half cosine.
+        clip: largest norm of a gradient.
+        emphasis, dc, stft: weights of the pre-emphasised error, of the offset and of the multi-resolution STFT
+            beside the plain error-to-signal ratio.
+    """
+
+    batch: int = 8
+    crop: int = 8192
+    rate: float = 3e-3
+    clip: float = 1.0
+    emphasis: float = 0.25
+    dc: float = 0.25
+    stft: float = 0.0
+
+
+class Supervised:
+    """The recipe of every model that is taught from pairs; the loop calls `step` and `score`.
+
+    Args:
+        model: with `head_scale`, the factor on its output.
+        taught, held_out: pairs; what is held out is only measured.
+        teaching: the settings.
+        seed: of the crops.
+        threads: None for all cores.
+
+    Attributes:
+        model: what is taught.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        taught: list[Pair],
+        held_out: list[Pair],
+        teaching: Teaching = Teaching(),  # noqa: B008 (frozen)
+        seed: int = 0,
+        threads: int | None = None,
+    ):
+        self.model, self.teaching = model, teaching
+        self.parameters = list(model.parameters())
+        self.knobs = tuple(port.name for port in model.ports)
+        self.crops = Crops(taught, self.knobs, model.settle, teaching.crop, seed)
+        self.energy = _mean_square([pair.wet for pair in taught])
+        self.emphasised_energy = _mean_square([pre_emphasis(torch.from_numpy(pair.wet)) for pair in taught])
+        self.gradients = ItemGradients(self.parameters, threads)
+        self.soap = Soap(self.parameters)
+        self.bad = 0
+        self._held_out = self._measured(held_out)
+        # The network's own output is of order one; the device's level is whatever it is.
+        model.head_scale.fill_(0.16 * math.sqrt(self.energy))
+
+    def step(self, step: int, steps: int) -> dict[str, float]:
+        """Improve the model once; the losses by name, each as a mean over the crops.
+
+        Raises:
+            TrainingError: when ten steps in a row give no number.
+        """
+        items = self.crops.batch(step, self.teaching.batch)
+        gradients, losses = self.gradients(self._loss, items)
+        norm = math.sqrt(sum(float(g.square().sum()) for g in gradients))
+        if math.isfinite(norm):
+            self.bad = 0
+            scale = min(1.0, self.teaching.clip / max(norm, 1e-12))
+            self.soap.step([g * scale for g in gradients], self._rate(step, steps))
+        else:
+            self.bad += 1
+        if self.bad == BAD_STEPS:
+            raise TrainingError(
+                f"the last {BAD_STEPS} steps gave no number (NaN); check the recordings with 'tonewright check', "
+                f"or teach more slowly with --rate {self.teaching.rate / 3:.0e}"
+            )
+        return losses
+
+    def score(self) -> dict[str, float]:
+        """The error-to-signal ratio on what is held out, by the name "esr"."""
+        sums = self.gradients.map(self._error, self._held_out)
+        error, energy = (math.fsum(column) for column in zip(*sums, strict=True))
+        return {"esr": error / energy if energy > 0 else math.nan}
+
+    def state(self) -> dict:
+        """All that a resumed training needs: tensors and numbers."""
+        return {"model": self.model.state_dict(), "soap": self.soap.state, "soap_steps": self.soap.steps}
+
+    def restore(self, state: dict) -> None:
+        """Back to where `state` was taken."""
+        self.model.load_state_dict(state["model"])
+        self.soap.state, self.soap.steps = state["soap"], state["soap_steps"]
+
+    def _rate(self, step: int, steps: int) -> float:
+        warm = min(1.0, (step + 1) / WARM_UP)
+        return self.teaching.rate * warm * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+    def _play(self, item: Crop) -> Tensor:
+        """The model's answer to a crop, without the context: [n]."""
+        x = torch.from_numpy(item.dry)[None, None]
+        knobs = {name: torch.full_like(x, value) for name, value in zip(self.knobs, item.knobs, strict=True)}
+        y, _ = self.model(x, self.model.initial_state(1), **knobs)
+        return y[0, 0, self.model.settle :]
+
+    def _loss(self, item: Crop) -> tuple[Tensor, dict[str, float]]:
+        settings, weight = self.teaching, torch.from_numpy(item.weight)
+        target, estimate = torch.from_numpy(item.wet), self._play(item)
+        error = (estimate - target) * weight
+        parts = {"esr": error.square().mean() / self.energy}
+        if settings.emphasis:
+            parts["emphasis"] = pre_emphasis(error).square().mean() / self.emphasised_energy * settings.emphasis
+        if settings.dc:
+            parts["dc"] = error.mean().square() / self.energy * settings.dc
+        if settings.stft:
+            spectra = multi_resolution_stft((target * weight)[None], (estimate * weight)[None])
+            parts["stft"] = spectra * settings.stft
+        loss = sum(parts.values()) / settings.batch
+        return loss, {name: float(part.detach()) / settings.batch for name, part in parts.items()}
+
+    def _measured(self, pairs: list[Pair]) -> list[Crop]:
+        """Crops that tile up to ten seconds of what is held out, spread over all of it."""
+        length, context = 16384, self.model.settle
+        tiles = [(pair, start) for pair in pairs for start in _tiles(len(pair.dry), context, length)]
+        count = min(len(tiles), max(1, 10 * pairs[0].sample_rate // length))
+        chosen = [tiles[i * len(tiles) // count] for i in range(count)]
+        return [
+            crop(pair, tuple(pair.knobs[k] for k in self.knobs), start, context, length) for pair, start in chosen
+        ]
+
+    @torch.no_grad()
+    def _error(self, item: Crop) -> tuple[float, float]:
+        target, weight = torch.from_numpy(item.wet).double(), torch.from_numpy(item.weight)
+        error = (self._play(item) - target) * weight
+        return float(error.square().sum()), float((target * weight).square().sum())
+
+
+def _tiles(total: int, context: int, length: int) -> range:
+    """Starts of the tiles of a recording, behind their context where it is long enough for that."""
+    return range(context if total > 2 * context + length else 0, total, length)
+
+
+def _mean_square(sounds) -> float:
+    total = sum(float((torch.as_tensor(sound).double() ** 2).sum()) for sound in sounds)
+    return max(total / sum(len(sound) for sound in sounds), 1e-12)

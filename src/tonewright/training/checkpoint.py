@@ -1,0 +1,42 @@
+"""A training on disk: written beside and renamed, so that a kill at any moment leaves a whole one."""
+
+import io
+import os
+from pathlib import Path
+
+import torch
+
+from tonewright.errors import TrainingError
+from tonewright.atomic import write_whole
+
+FORMAT = 1
+
+
+def save(path: Path, state: dict) -> None:
+    """Write `state` (tensors, numbers, strings, lists and dicts of them) whole or not at all."""
+    buffer = io.BytesIO()
+    torch.save({"format": FORMAT, **state}, buffer)
+    write_whole(path, buffer.getvalue())
+
+
+def load(path: Path) -> dict:
+    """What `save` wrote. Runs no code from the file.
+
+    Raises:
+        TrainingError: when the file is missing, damaged, or of another format.
+    """
+    if not path.exists():
+        raise TrainingError(f"there is no unfinished training at {path}; leave --resume out to begin one")
+    try:
+        state = torch.load(path, weights_only=True, map_location="cpu")
+    except Exception as error:
+        raise TrainingError(f"{path} is damaged and cannot be resumed; begin again with --restart") from error
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise TrainingError(f"{path} is not a training of this version; begin again with --restart")
+    return state
+
+
+def remove(path: Path) -> None:
+    """The training is over."""
+    if path.exists():
+        os.unlink(path)

@@ -1,0 +1,233 @@
+"""The one training loop: steps, seeds, a time budget, checkpoints and progress, and nothing of models.
+
+What is taught comes as a recipe: `step(step, steps)` improves it and returns losses by name, `score()` measures
+it, `state()` and `restore(state)` carry all that it remembers. Nothing else may decide what a step does, neither
+the clock nor the number of threads or processes; so a resumed run ends at the same bits.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from tonewright.errors import TrainingError
+from tonewright.training import checkpoint
+
+TIMED_STEPS = (3, 9)  # the budget is turned into steps by how long these took: the first ones are slow
+SCORES = 24  # how often the model is measured
+CHECKPOINT_SECONDS = 30.0
+
+
+class Recipe(Protocol):
+    """How a model is taught."""
+
+    model: nn.Module
+
+    def step(self, step: int, steps: int) -> dict[str, float]: ...
+
+    def score(self) -> dict[str, float]: ...
+
+    def state(self) -> dict: ...
+
+    def restore(self, state: dict) -> None: ...
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to teach: a number of steps, or minutes, which become steps once the first are timed."""
+
+    minutes: float | None = None
+    steps: int | None = None
+
+    def __post_init__(self):
+        if (self.minutes is None) == (self.steps is None):
+            raise TrainingError("a training has a budget of --minutes or of --steps, one of the two")
+        if not 0 < (self.minutes if self.steps is None else self.steps) < math.inf:
+            raise TrainingError(f"a budget is more than nothing, and is {self.minutes or self.steps}")
+
+
+@dataclass
+class Progress:
+    """Where a training is; all of it goes into the checkpoint.
+
+    Attributes:
+        step: steps done.
+        steps: steps to do; 0 until the time budget became a number.
+        seconds: taught so far, over all resumptions.
+        loss: running mean.
+        esr: the last measured, NaN before the first.
+        best: the lowest measured, of the weights that will be kept.
+        history: rows of seconds, step, loss and esr.
+    """
+
+    step: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    loss: float = math.nan
+    esr: float = math.nan
+    best: float = math.inf
+    history: list[dict] = field(default_factory=list)
+
+    @property
+    def seconds_left(self) -> float:
+        """By the mean pace so far; NaN before there is one."""
+        return self.seconds / self.step * (self.steps - self.step) if self.step and self.steps else math.nan
+
+
+@dataclass
+class Taught:
+    """How a training ended: the recipe's model holds the best weights.
+
+    Attributes:
+        progress: at the end.
+        interrupted: by Ctrl-C.
+    """
+
+    progress: Progress
+    interrupted: bool = False
+
+
+def teach(
+    recipe: Recipe,
+    budget: Budget,
+    path: Path | None = None,
+    resume: bool = False,
+    identity: str = "",
+    listener: Callable[[Progress], None] = lambda progress: None,
+) -> Taught:
+    """Teach until the budget is spent or Ctrl-C, and leave the best weights in the recipe's model.
+
+    Args:
+        recipe: what to teach and how.
+        budget: how long.
+        path: of the checkpoint, which stays when interrupted and goes when done; None keeps none.
+        resume: go on from the checkpoint.
+        identity: tells one training from another; resuming wants it equal.
+        listener: is called after every step.
+
+    Raises:
+        TrainingError: when resuming is not possible, or the recipe gives up.
+    """
+    run = _Run(recipe, budget, path, identity)
+    if resume:
+        run.resume()
+    try:
+        while not run.done:
+            run.step()
+            listener(run.progress)
+    except KeyboardInterrupt:
+        run.save()
+        run.keep_best()
+        return Taught(run.progress, interrupted=True)
+    run.keep_best()
+    if path is not None and _first_process():
+        checkpoint.remove(path)
+    return Taught(run.progress)
+
+
+class _Run:
+    """One training from its first step, or its last checkpoint, to its end."""
+
+    def __init__(self, recipe: Recipe, budget: Budget, path: Path | None, identity: str):
+        self.recipe, self.budget, self.path, self.identity = recipe, budget, path, identity
+        self.progress = Progress(steps=budget.steps or 0)
+        self.best: dict | None = None
+        self.began, self.saved = time.monotonic(), time.monotonic()
+        self.paces: list[float] = []
+
+    @property
+    def done(self) -> bool:
+        return 0 < self.progress.steps <= self.progress.step
+
+    def step(self) -> None:
+        """One step, and what is due after it."""
+        progress, before = self.progress, time.monotonic()
+        steps = progress.steps or max(1000, 2 * TIMED_STEPS[1])  # only the warm-up runs on this guess
+        losses = self.recipe.step(progress.step, steps)
+        loss = sum(losses.values())
+        progress.step += 1
+        progress.loss = loss if math.isnan(progress.loss) else 0.95 * progress.loss + 0.05 * loss
+        if not progress.steps:
+            self._time(time.monotonic() - before)
+        if progress.steps and (progress.step % self._score_every == 0 or self.done):
+            self._score()
+        self._clock()
+        if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
+            self.save()
+
+    def resume(self) -> None:
+        """Back to the last checkpoint."""
+        state = checkpoint.load(self.path)
+        if state["identity"] != self.identity:
+            raise TrainingError(
+                f"{self.path} is the training of another model or other recordings; give the ones that it was "
+                f"begun with, or begin again with --restart"
+            )
+        self.progress = Progress(**state["progress"])
+        self.best = state["best"]
+        self.recipe.restore(state["recipe"])
+
+    def save(self) -> None:
+        """Write the checkpoint; only the first of several processes does."""
+        self.saved = time.monotonic()
+        if self.path is None or not _first_process():
+            return
+        state = {"identity": self.identity, "progress": vars(self.progress), "best": self.best}
+        checkpoint.save(self.path, {**state, "recipe": self.recipe.state()})
+
+    def keep_best(self) -> None:
+        """The best weights back into the model, when any were measured."""
+        if self.best is not None:
+            self.recipe.model.load_state_dict(self.best)
+
+    @property
+    def _score_every(self) -> int:
+        return max(1, self.progress.steps // SCORES)
+
+    def _time(self, seconds: float) -> None:
+        """Turn minutes into steps after the timed ones; the same number for all processes."""
+        first, last = TIMED_STEPS
+        if self.progress.step > first:
+            self.paces.append(seconds)
+        if self.progress.step < last:
+            return
+        before = time.monotonic()
+        self.recipe.score()
+        scoring = SCORES * (time.monotonic() - before)
+        pace = sorted(self.paces)[len(self.paces) // 2]
+        left = max(0.0, 60 * self.budget.minutes - self.progress.seconds - scoring)
+        self.progress.steps = _agreed(last + max(1, round(left / pace)))
+
+    def _score(self) -> None:
+        progress = self.progress
+        progress.esr = self.recipe.score()["esr"]
+        if progress.esr < progress.best:
+            progress.best = progress.esr
+            self.best = {name: value.clone() for name, value in self.recipe.model.state_dict().items()}
+        self._clock()
+        row = {"seconds": progress.seconds, "step": progress.step, "loss": progress.loss, "esr": progress.esr}
+        progress.history.append(row)
+
+    def _clock(self) -> None:
+        now = time.monotonic()
+        self.progress.seconds += now - self.began
+        self.began = now
+
+
+def _first_process() -> bool:
+    return not dist.is_initialized() or dist.get_rank() == 0
+
+
+def _agreed(number: int) -> int:
+    """The first process's number, in all of them."""
+    if not dist.is_initialized():
+        return number
+    shared = torch.tensor([number])
+    dist.broadcast(shared, 0)
+    return int(shared)
