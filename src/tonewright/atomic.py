@@ -30,7 +30,7 @@ def whole_file(path: Path | str) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
         os.close(handle)
     except OSError as error:
-        raise FileError(_why(path, error)) from error
+        raise FileError(explain(path, error)) from error
     beside = Path(name)
     try:
         yield beside
@@ -38,7 +38,7 @@ def whole_file(path: Path | str) -> Iterator[Path]:
         os.chmod(beside, 0o666 & ~_umask())
         os.replace(beside, path)
     except OSError as error:
-        raise FileError(_why(path, error)) from error
+        raise FileError(explain(path, error)) from error
     finally:
         beside.unlink(missing_ok=True)
 
@@ -60,11 +60,22 @@ def _umask() -> int:
     return mask
 
 
-def _why(path: Path, error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"the disk is full and {path} was not written; make room and run the command again"
-    if error.errno == errno.ENOENT:
-        return f"there is no folder {path.parent}, so {path.name} was not written; make it first"
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{path} may not be written here; choose another place with -o"
-    return f"{path} was not written: {error.strerror or error}"
+def explain(path: Path, error: Exception) -> str:
+    """Why a file could not be written, and what to do."""
+    folder = path.absolute().parent
+    match getattr(error, "errno", None):
+        case errno.ENOSPC | errno.EDQUOT:
+            return (
+                f"the disk of {folder} is full, and {path} was not written (no part of it was left behind); "
+                "free some space and try again"
+            )
+        case errno.EFBIG:
+            return (
+                f"{path} was not written (no part of it was left behind), for it is longer than a file "
+                f"may be in {folder}; choose another disk"
+            )
+        case errno.ENOENT | errno.ENOTDIR:
+            return f"{path} cannot be written, for there is no folder {folder}; make it first"
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return f"{path} cannot be written, for {folder} does not allow it; choose another folder"
+    return f"{path} was not written ({error}); try another folder"

@@ -32,7 +32,9 @@ class Pair:
     def part(self, start: int, end: int) -> "Pair":
         """The samples from start to end."""
         leave_out = None if self.leave_out is None else self.leave_out[start:end]
-        return Pair(self.dry[start:end], self.wet[start:end], self.sample_rate, self.knobs, leave_out, self.name)
+        return Pair(
+            self.dry[start:end], self.wet[start:end], self.sample_rate, self.knobs, leave_out, self.name
+        )
 
     @property
     def weight(self) -> np.ndarray:

@@ -1,0 +1,104 @@
+"""The error of a capture against the minutes it was taught, for several presets, beside the best existing trainer.
+
+    python -m benchmarks.capture_curve --data FOLDER            all rows, about two hours on two cores
+    python -m benchmarks.capture_curve --data FOLDER --only standard --device ts9 --minutes 1,3.3
+
+FOLDER holds di_train, di_test, ts9_train, ts9_test, chump_train and chump_test as FLAC files: an electric guitar and
+what two devices made of it. Finished rows are kept in capture_curve.json, so the table can be filled bit by bit.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import torch
+
+from benchmarks.results import table, write_section
+from tonewright import storage
+from tonewright.audio.pairs import Pair, split
+from tonewright.models import find, preset
+from tonewright.models.supervised import Teaching
+from tonewright.runtime.player import Player
+from tonewright.training.capture import measure
+from tonewright.training.loop import Budget, teach
+from tonewright.training.recordings import read_mono
+
+ROWS = Path(__file__).with_name("capture_curve.json")
+MINUTES = {"ts9": (1, 3.3, 5, 11, 20), "chump": (1.8, 7.5, 17)}
+PRESETS = ("standard", "a2", "feather", "gated")
+# ESR after these minutes of the neural-amp-modeler 0.13.0 trainer, standard shape, same pairs, two cores
+RIVAL = {
+    "ts9": {3.3: 0.0037, 5: 0.0019, 11: 0.0006, 20: 0.0004},
+    "chump": {1.8: 0.025, 7.5: 0.0073, 17: 0.0042},
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="without it, the table is written from the rows there are")
+    parser.add_argument("--device", choices=MINUTES, action="append")
+    parser.add_argument("--only", choices=PRESETS, action="append", help="presets")
+    parser.add_argument("--minutes", help="such as 1,3.3")
+    parser.add_argument("--threads", type=int, default=2)
+    asked = parser.parse_args()
+    for device in asked.device or MINUTES if asked.data else ():
+        minutes = [float(m) for m in asked.minutes.split(",")] if asked.minutes else MINUTES[device]
+        for name in asked.only or PRESETS:
+            for budget in minutes:
+                keep(teach_one(asked.data, device, name, budget, asked.threads))
+    write()
+
+
+def teach_one(data: Path, device: str, name: str, minutes: float, threads: int) -> dict:
+    """Teach on the training pair, measure on the test pair."""
+    torch.manual_seed(0)
+    room = find("wavenet")
+    model = room.Model(preset("wavenet", name))
+    taught, held_out = split(read(data, device, "train"))
+    began = time.monotonic()
+    recipe = room.Recipe(model, [taught], [held_out], Teaching(), seed=0, threads=threads)
+    end = teach(recipe, Budget(minutes=minutes))
+    seconds = time.monotonic() - began
+    error = measure(Player(storage.Tone("wavenet", model, taught.sample_rate)), [read(data, device, "test")])
+    row = {"device": device, "preset": name, "minutes": minutes, "threads": threads, "esr": error}
+    row |= {"seconds": round(seconds, 1), "steps": end.progress.step}
+    print(row, flush=True)
+    return row
+
+
+def read(data: Path, device: str, part: str) -> Pair:
+    dry, rate = read_mono(data / f"di_{part}.flac")
+    wet, _ = read_mono(data / f"{device}_{part}.flac")
+    return Pair(dry, wet, rate, name=f"{device}_{part}")
+
+
+def keep(row: dict) -> None:
+    """Put the row in place of the one of the same device, preset and minutes."""
+    same = ("device", "preset", "minutes")
+    rows = [r for r in stored() if any(r[key] != row[key] for key in same)]
+    ROWS.write_text(json.dumps(sorted([*rows, row], key=lambda r: [r[key] for key in same]), indent=1))
+
+
+def stored() -> list[dict]:
+    return json.loads(ROWS.read_text()) if ROWS.exists() else []
+
+
+def write() -> None:
+    """The table of all rows into RESULTS.md."""
+    lines = []
+    for row in stored():
+        rival = RIVAL[row["device"]].get(row["minutes"], "") if row["preset"] == "standard" else ""
+        cells = [f"{row['device']}, {row['preset']}", row["minutes"], f"{row['esr']:.5f}", rival, row["steps"]]
+        lines.append([*cells, row["threads"]])
+    text = (
+        "ESR on a test recording that neither training nor validation saw; one training for each row, with its "
+        "schedule fitted to its minutes. The rival is the trainer of neural-amp-modeler 0.13.0 with its standard "
+        "shape on the same pairs and kind of machine, with both cores.\n\n"
+    )
+    columns = ["device, preset", "minutes", "ESR", "rival's ESR", "steps", "threads"]
+    write_section("Capture: error against time", "benchmarks.capture_curve", text + table(columns, lines))
+
+
+if __name__ == "__main__":
+    main()
