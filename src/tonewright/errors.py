@@ -1,13 +1,13 @@
 """What a person can do wrong, each as one sentence: what was wanted, what came, what to do.
 
-    TonewrightError
-    ├── ConfigError      a setting has no such name or an impossible value
-    ├── ShapeError       a tensor has the wrong number of dimensions, channels or samples
-    ├── AudioError       a sound file cannot be read, written or used
-    │   └── PairError    a dry and a wet recording do not make a pair that a model can learn from
-    ├── FileError        a file cannot be written, or a model file is damaged, foreign or from the future
-    ├── NotPlayable      a layer uses an operation that the native core does not know
-    └── TrainingError    teaching cannot start or go on
+TonewrightError
+├── ConfigError      a setting has no such name or an impossible value
+├── ShapeError       a tensor has the wrong number of dimensions, channels or samples
+├── AudioError       a sound file cannot be read, written or used
+│   └── PairError    a dry and a wet recording do not make a pair that a model can learn from
+├── FileError        a file cannot be written, or a model file is damaged, foreign or from the future
+├── NotPlayable      a layer uses an operation that the native core does not know
+└── TrainingError    teaching cannot start or go on
 """
 
 

@@ -7,7 +7,9 @@ from torch import Tensor
 from tonewright.layers.base import Layer
 
 
-def check_contract(layer: Layer, channels: int, seed: int = 0, offline=None, ports: dict | None = None) -> None:
+def check_contract(
+    layer: Layer, channels: int, seed: int = 0, offline=None, ports: dict | None = None
+) -> None:
     """Streaming equals offline, and the layer is as it declares.
 
     Args:

@@ -23,7 +23,9 @@ def plain(layer):
     if isinstance(layer, Conv1d):
         span = (layer.weight.shape[-1] - 1) * layer.dilation
         pad = (span - layer.lookahead, layer.lookahead)
-        return lambda x: F.conv1d(F.pad(x, pad), layer.weight, layer.bias, layer.stride, dilation=layer.dilation)
+        return lambda x: F.conv1d(
+            F.pad(x, pad), layer.weight, layer.bias, layer.stride, dilation=layer.dilation
+        )
     if isinstance(layer, ConvTranspose1d):
         n = layer.stride
 

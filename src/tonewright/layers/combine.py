@@ -99,7 +99,9 @@ class Parallel(Layer):
         if join not in ("sum", "stack"):
             raise ConfigError(f"Parallel joins by 'sum' or 'stack', and got {join!r}")
         if len({branch.ratio for branch in branches}) != 1:
-            raise ConfigError(f"Parallel wants branches of one ratio, and got {[str(b.ratio) for b in branches]}")
+            raise ConfigError(
+                f"Parallel wants branches of one ratio, and got {[str(b.ratio) for b in branches]}"
+            )
         self.join = join
         self.latency = max(branch.latency for branch in branches)
         self.branches = nn.ModuleList(_delayed(branch, self.latency) for branch in branches)

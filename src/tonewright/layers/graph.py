@@ -28,6 +28,12 @@ GLUE = {name: name for name in ("add", "sub", "mul", "div", "pow", "neg", "abs",
 GLUE |= {name: name for name in ("tanh", "sigmoid", "relu", "leaky_relu", "softsign", "gelu", "cat")}
 GLUE |= {name: name for name in ("maximum", "minimum")}
 GLUE |= {"__radd__": "add", "__rmul__": "mul", "true_divide": "div", "concat": "cat"}
+SWAPPED = {
+    "__rsub__": "sub",
+    "__rdiv__": "div",
+    "__rtruediv__": "div",
+    "__rpow__": "pow",
+}  # 1 - x, 1 / x, 2 ** x
 
 
 def trace(model: Layer, ports: tuple[str, ...] = ()) -> dict:
@@ -135,15 +141,21 @@ class _Recorder(TorchFunctionMode):
         if function == "__getitem__":
             self._slice(made[0], args[0], args[1], layer)
             return
+        if function in SWAPPED:
+            function, args = SWAPPED[function], args[::-1]
         if function not in GLUE:
             raise NotPlayable(f"no native player knows '{function}', used in layer '{layer}'")
         flat = [a for arg in args for a in (arg if isinstance(arg, (list, tuple)) else [arg])]
-        attributes = {key: value for key, value in kwargs.items() if isinstance(value, (int, float, bool, str))}
+        attributes = {
+            key: value for key, value in kwargs.items() if isinstance(value, (int, float, bool, str))
+        }
         if function == "leaky_relu":
             slope = kwargs.get("negative_slope", flat[1] if len(flat) > 1 else 0.01)
             flat, attributes = flat[:1], {"slope": float(slope)}
         if GLUE[function] == "cat" and attributes.get("dim", flat[-1]) != 1:
-            raise NotPlayable(f"native players put channels one after another, not samples; see layer '{layer}'")
+            raise NotPlayable(
+                f"native players put channels one after another, not samples; see layer '{layer}'"
+            )
         operands = [a for a in flat if not (GLUE[function] == "cat" and isinstance(a, int))]
         attributes.pop("dim", None)
         self._add(made[0], GLUE[function], [self._node_of(a, layer) for a in operands], attributes, layer)
@@ -158,9 +170,9 @@ class _Recorder(TorchFunctionMode):
             start = stop
 
     def _slice(self, y: Tensor, x: Tensor, key, layer: str) -> None:
-        whole = slice(None)
         keys = key if isinstance(key, tuple) else (key,)
-        if not (len(keys) >= 2 and isinstance(keys[1], slice) and all(k in (whole, ...) for k in (keys[0], *keys[2:]))):
+        channels = len(keys) in (2, 3) and isinstance(keys[1], slice) and keys[0] == slice(None)
+        if not channels or any(k not in (slice(None), ...) for k in keys[2:]):
             raise NotPlayable(f"native players cut sound by channels only; see layer '{layer}'")
         start, stop, step = keys[1].indices(x.shape[1])
         if step != 1:

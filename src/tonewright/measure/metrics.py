@@ -1,5 +1,6 @@
 """How far an estimate is from the truth, in the field's terms and in words."""
 
+import itertools
 import math
 
 import numpy as np
@@ -62,7 +63,9 @@ def rms_db(x: np.ndarray) -> float:
     return 10.0 * math.log10(power) if power > 0 else SILENCE_DB
 
 
-def error_by_band(target: np.ndarray, estimate: np.ndarray, sample_rate: int) -> list[tuple[float, float, float]]:
+def error_by_band(
+    target: np.ndarray, estimate: np.ndarray, sample_rate: int
+) -> list[tuple[float, float, float]]:
     """Where in the spectrum the error lies.
 
     Args:
@@ -84,7 +87,7 @@ def error_by_band(target: np.ndarray, estimate: np.ndarray, sample_rate: int) ->
     error = np.abs(np.fft.rfft(estimate - target)) ** 2
     hz = np.fft.rfftfreq(len(target), 1.0 / sample_rate)
     bands = []
-    for low, high in zip(BAND_EDGES_HZ[:-1], BAND_EDGES_HZ[1:], strict=True):
+    for low, high in itertools.pairwise(BAND_EDGES_HZ):
         if low >= sample_rate / 2:
             break
         here = (hz >= low) & (hz < high)

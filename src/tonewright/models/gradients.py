@@ -1,7 +1,8 @@
 """Gradients of a batch, item by item: on several threads or processes, and equal whatever their number."""
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
@@ -29,7 +30,9 @@ class ItemGradients:
         self.threads = threads or max(1, cores() // local_processes())
         self._pool = ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,))
 
-    def __call__(self, loss_of: Callable[..., tuple[Tensor, Losses]], items: list) -> tuple[list[Tensor], Losses]:
+    def __call__(
+        self, loss_of: Callable[..., tuple[Tensor, Losses]], items: list
+    ) -> tuple[list[Tensor], Losses]:
         """The sum of the items' gradients and of their losses.
 
         Args:
@@ -39,8 +42,12 @@ class ItemGradients:
         mine = items[self.rank :: self.world]
         rows = list(self._pool.map(lambda item: self._one(loss_of, item), mine))
         names = list(rows[0][1]) if rows else []
-        table = torch.stack([torch.cat([gradient, gradient.new_tensor([losses[n] for n in names])])
-                             for gradient, losses in rows])
+        table = torch.stack(
+            [
+                torch.cat([gradient, gradient.new_tensor([losses[n] for n in names])])
+                for gradient, losses in rows
+            ]
+        )
         total = _sum_in_order(self._gather(table, len(items)))
         sizes = [p.numel() for p in self.parameters]
         *gradients, losses = total.split([*sizes, len(names)])
@@ -54,7 +61,9 @@ class ItemGradients:
     def _one(self, loss_of, item) -> tuple[Tensor, Losses]:
         loss, losses = loss_of(item)
         gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
-        flat = [torch.zeros_like(p) if g is None else g for g, p in zip(gradients, self.parameters, strict=True)]
+        flat = [
+            torch.zeros_like(p) if g is None else g for g, p in zip(gradients, self.parameters, strict=True)
+        ]
         return torch.cat([g.reshape(-1) for g in flat]), losses
 
     def _gather(self, table: Tensor, count: int) -> Tensor:
@@ -67,6 +76,20 @@ class ItemGradients:
         parts = [torch.empty_like(padded) for _ in range(self.world)]
         dist.all_gather(parts, padded)
         return torch.stack(parts, dim=1).flatten(0, 1)[:count]
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """torch on one thread while inside: its own threads and ours would wait for each other's cores.
+
+    On two busy cores a step of a capture takes six times as long when torch uses both of them.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def cores() -> int:

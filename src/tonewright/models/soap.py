@@ -23,9 +23,9 @@ class Soap:
 
     >>> weight = torch.ones(2, 3)
     >>> soap = Soap([weight])
-    >>> for _ in range(100):
-    ...     soap.step([2 * weight], rate=0.02)
-    >>> bool(weight.abs().max() < 0.1)
+    >>> for i in range(200):
+    ...     soap.step([2 * weight], rate=0.1 * (1 - i / 200))
+    >>> bool(weight.abs().max() < 0.01)
     True
     """
 

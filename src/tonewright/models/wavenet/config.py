@@ -39,11 +39,12 @@ class Stack:
             _within(name, getattr(self, name), 1, MAX_CHANNELS)
         _within("number of dilations", len(self.dilations), 1, MAX_LAYERS)
         if len(self.kernels) not in (1, len(self.dilations)):
-            raise ConfigError(f"kernels wants 1 or {len(self.dilations)} numbers, and has {len(self.kernels)}")
+            raise ConfigError(
+                f"kernels wants 1 or {len(self.dilations)} numbers, and has {len(self.kernels)}"
+            )
         for kernel, dilation in self.layers:
             _within("kernel", kernel, 1, 1024)
             _within("dilation", dilation, 1, 1 << 20)
-            _within("kernel x dilation x channels", kernel * dilation * self.channels, 1, MAX_MEMORY)
         if self.activation not in ACTIVATIONS:
             raise ConfigError(f"activation is one of {', '.join(ACTIVATIONS)}, and not {self.activation!r}")
 
@@ -52,6 +53,11 @@ class Stack:
         """(kernel, dilation) of each layer."""
         kernels = self.kernels * len(self.dilations) if len(self.kernels) == 1 else self.kernels
         return tuple(zip(kernels, self.dilations, strict=True))
+
+    @property
+    def memory(self) -> int:
+        """Samples x channels that all layers remember."""
+        return self.channels * sum((kernel - 1) * dilation for kernel, dilation in self.layers)
 
     @property
     def gated(self) -> bool:
@@ -79,6 +85,7 @@ class Config:
     def __post_init__(self):
         _within("number of stacks", len(self.stacks), 1, 16)
         _within("number of knobs", len(self.knobs), 0, 64)
+        _within("memory of all layers", sum(stack.memory for stack in self.stacks), 0, MAX_MEMORY)
         if self.mix not in ("sum", "stack"):
             raise ConfigError(f"mix is 'sum' or 'stack', and not {self.mix!r}")
         if self.mix == "sum":

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tonewright.layers.base import Layer, State
+from tonewright.layers.base import State
 from tonewright.layers.conv import Conv1d
 from tonewright.models.base import Model, Port
 from tonewright.models.wavenet.config import Config, Stack
@@ -34,7 +34,8 @@ class WaveNet(Model):
         width = 1 + len(config.knobs)
         sources = [width, *(stack.channels for stack in config.stacks[:-1])]
         self.stacks = nn.ModuleList(
-            DilatedStack(stack, source, width, config) for stack, source in zip(config.stacks, sources, strict=True)
+            DilatedStack(stack, source, width, config)
+            for stack, source in zip(config.stacks, sources, strict=True)
         )
         self.counts = [stack.state_count for stack in self.stacks]
         self.settle = sum(stack.settle for stack in self.stacks)
@@ -115,7 +116,7 @@ def activate(x: Tensor, name: str) -> Tensor:
         return torch.tanh(a) * torch.sigmoid(b)
     if name == "softgated":
         a, b = torch.chunk(x, 2, dim=1)
-        return F.softsign(a) * (0.5 * F.softsign(b) + 0.5)
+        return F.softsign(a) * F.softsign(b)
     if name == "leaky_relu":
         return F.leaky_relu(x, 0.01)
     if name == "softsign":

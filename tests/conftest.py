@@ -1,0 +1,14 @@
+"""Every test runs torch on one thread: the suite runs on several processes, and results do not depend on it."""
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)
