@@ -129,10 +129,10 @@ def crop(pair: Pair, knobs: tuple[float, ...], start: int, context: int, length:
     return Crop(dry, pair.wet[start:end], pair.part(start, end).weight, knobs)
 
 
-def _starts(pair: Pair, context: int, length: int) -> np.ndarray:
+def _starts(pair: Pair, context: int, length: int) -> range | np.ndarray:
     """Where a crop may begin: behind its context, and with at least half of it to be learned from."""
+    if pair.leave_out is None or len(pair.dry) < context + length:
+        return range(context, len(pair.dry) - length + 1)  # an hour of numbers would be a gigabyte
     starts = np.arange(context, len(pair.dry) - length + 1)
-    if pair.leave_out is None or not len(starts):
-        return starts
     counted = np.concatenate([[0], np.cumsum(~pair.leave_out)])
     return starts[counted[starts + length] - counted[starts] >= length / 2]
