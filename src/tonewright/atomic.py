@@ -24,8 +24,7 @@ def whole_file(path: Path | str) -> Iterator[Path]:
     ['a.txt']
     """
     path = Path(path)
-    if path.is_dir():
-        raise FileError(f"{path} is a folder; name the file to write in it")
+    check_place(path)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
         os.close(handle)
@@ -41,6 +40,22 @@ def whole_file(path: Path | str) -> Iterator[Path]:
         raise FileError(explain(path, error)) from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def check_place(path: Path) -> None:
+    """Refuse what no file can be written to, as far as that can be known without writing.
+
+    Raises:
+        FileError: when the folder is missing, or something that is not a file has that name.
+    """
+    try:
+        os.stat(f"{path.absolute().parent}/.")  # the dot, so that a file is not taken for a folder
+        if path.is_dir():
+            raise FileError(f"{path} is a folder; name the file to write in it")
+        if path.exists() and not path.is_file():
+            raise FileError(f"{path} is a device and not a file; choose another name")
+    except (OSError, ValueError) as error:
+        raise FileError(explain(path, error)) from error
 
 
 def write_whole(path: Path | str, data: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import reprlib
 import types
 import typing
 
@@ -69,10 +70,15 @@ def _value(hint, value, what: str):
         return from_json(hint, value, what)
     if origin is tuple:
         if not isinstance(value, (list, tuple)):
-            raise ConfigError(f"{what} wants a list, and is {value!r}")
+            raise ConfigError(f"{what} wants a list, and is {_shown(value)}")
         return tuple(_value(arguments[0], item, f"{what}[{i}]") for i, item in enumerate(value))
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+    if hint is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**1023:
         return float(value)
     if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
-        raise ConfigError(f"{what} wants {hint.__name__}, and is {value!r}")
+        raise ConfigError(f"{what} wants {hint.__name__}, and is {_shown(value)}")
     return value
+
+
+def _shown(value) -> str:
+    """A value as a sentence can hold it; a file from a stranger may hold a book."""
+    return reprlib.repr(value)

@@ -31,6 +31,7 @@ BARELY, ABOVE = 0.1, 2.5  # the same for its beginning
 GAP = 4  # samples that may be quieter within the beginning of an answer
 STEADY, MOVING = 33, 257  # lags over which the search gathers an answer: one place, or a moving one
 BETTER = 0.02  # of what the confidence lacks: so much must a moving latency explain to be believed
+AT_ONCE = 8  # samples late that are left alone: a causal model learns so short a delay with the device
 EARLY, LATE = 5.0, 95.0  # percentiles of a moving latency that count as its edges
 
 
@@ -95,6 +96,17 @@ def estimate(
     kept, answered = apply(~mask, wet, best.latency_samples)
     used = apply(dry, wet, best.latency_samples)[0]
     return replace(best, gain_db=rms_db(answered[kept]) - rms_db(used[kept]))
+
+
+def shift_for(latency_samples: int) -> int:
+    """By how much to move a wet side of this latency; 0 for one that is late by so little that it may stay.
+
+    To cut too much would ask a model to answer before it hears; to cut too little costs nothing.
+
+    >>> shift_for(5), shift_for(500), shift_for(-5)
+    (0, 500, -5)
+    """
+    return 0 if 0 <= latency_samples <= AT_ONCE else latency_samples
 
 
 def apply(dry: np.ndarray, wet: np.ndarray, latency_samples: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tonewright.audio.align import Alignment, apply
+from tonewright.audio.align import Alignment, apply, shift_for
 from tonewright.audio.findings import Finding
 from tonewright.audio.memory import echo_samples, modulation_hz
 from tonewright.audio.noise import noise_floor, tail
@@ -233,7 +233,8 @@ def _latency(pair: _Pair) -> list[Finding]:
         return []
     ms = abs(late) / pair.sample_rate * 1000.0
     side = "late" if late > 0 else "early"
-    return [Finding("note", f"the wet side is {abs(late)} samples ({ms:.1f} ms) {side}", "it is taken out")]
+    means = "it is taken out" if shift_for(late) else "so little is learned as part of the device"
+    return [Finding("note", f"the wet side is {abs(late)} samples ({ms:.1f} ms) {side}", means)]
 
 
 def _noise(pair: _Pair) -> list[Finding]:

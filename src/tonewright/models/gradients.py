@@ -1,13 +1,14 @@
 """Gradients of a batch, item by item: on several threads or processes, and equal whatever their number."""
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+from tonewright.threads import cores
 
 Losses = dict[str, float]
 
@@ -76,25 +77,6 @@ class ItemGradients:
         parts = [torch.empty_like(padded) for _ in range(self.world)]
         dist.all_gather(parts, padded)
         return torch.stack(parts, dim=1).flatten(0, 1)[:count]
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """torch on one thread while inside: its own threads and ours would wait for each other's cores.
-
-    On two busy cores a step of a capture takes six times as long when torch uses both of them.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def local_processes() -> int:

@@ -35,7 +35,7 @@ class Teaching:
 
     batch: int = 2
     crop: int = 4096
-    rate: float = 3e-3
+    rate: float = 1e-2
     clip: float = 1.0
     emphasis: float = 0.25
     dc: float = 0.25

@@ -1,15 +1,15 @@
 """A training on disk: written beside and renamed, so that a kill at any moment leaves a whole one."""
 
 import io
-import os
 from pathlib import Path
 
 import torch
 
-from tonewright.errors import TrainingError
 from tonewright.atomic import write_whole
+from tonewright.errors import TrainingError
 
 FORMAT = 1
+HELD = {"identity", "budget", "progress", "best", "recipe"}
 
 
 def save(path: Path, state: dict) -> None:
@@ -31,12 +31,11 @@ def load(path: Path) -> dict:
         state = torch.load(path, weights_only=True, map_location="cpu")
     except Exception as error:
         raise TrainingError(f"{path} is damaged and cannot be resumed; begin again with --restart") from error
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
+    if not isinstance(state, dict) or state.get("format") != FORMAT or not state.keys() >= HELD:
         raise TrainingError(f"{path} is not a training of this version; begin again with --restart")
     return state
 
 
 def remove(path: Path) -> None:
-    """The training is over."""
-    if path.exists():
-        os.unlink(path)
+    """The training is over and its result is written."""
+    path.unlink(missing_ok=True)

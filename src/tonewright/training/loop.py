@@ -12,16 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-import torch
-import torch.distributed as dist
 from torch import nn
 
 from tonewright.errors import TrainingError
-from tonewright.training import checkpoint
+from tonewright.threads import one_thread
+from tonewright.training import checkpoint, processes
+from tonewright.training.interrupt import CtrlC
 
 TIMED_STEPS = (3, 9)  # the budget is turned into steps by how long these took: the first ones are slow
 SCORES = 24  # how often the model is measured
 CHECKPOINT_SECONDS = 30.0
+DEFAULT_MINUTES = 10.0
 
 
 class Recipe(Protocol):
@@ -49,7 +50,10 @@ class Budget:
         if (self.minutes is None) == (self.steps is None):
             raise TrainingError("a training has a budget of --minutes or of --steps, one of the two")
         if not 0 < (self.minutes if self.steps is None else self.steps) < math.inf:
-            raise TrainingError(f"a budget is more than nothing, and is {self.minutes or self.steps}")
+            raise TrainingError(f"a budget is more than nothing, and is {self}; give --minutes 10")
+
+    def __str__(self) -> str:
+        return f"--minutes {self.minutes:g}" if self.steps is None else f"--steps {self.steps}"
 
 
 @dataclass
@@ -95,7 +99,7 @@ class Taught:
 
 def teach(
     recipe: Recipe,
-    budget: Budget,
+    budget: Budget | None,
     path: Path | None = None,
     resume: bool = False,
     identity: str = "",
@@ -105,8 +109,8 @@ def teach(
 
     Args:
         recipe: what to teach and how.
-        budget: how long.
-        path: of the checkpoint, which stays when interrupted and goes when done; None keeps none.
+        budget: how long; None for ten minutes, or for what a resumed training was begun with.
+        path: of the checkpoint, which stays until whoever writes the result removes it; None keeps none.
         resume: go on from the checkpoint.
         identity: tells one training from another; resuming wants it equal.
         listener: is called after every step.
@@ -117,26 +121,25 @@ def teach(
     run = _Run(recipe, budget, path, identity)
     if resume:
         run.resume()
-    try:
-        while not run.done:
+    with one_thread(), CtrlC() as ctrl_c:
+        while not run.done and not processes.agreed(ctrl_c.pressed):
             run.step()
-            listener(run.progress)
-    except KeyboardInterrupt:
-        run.save()
-        run.keep_best()
-        return Taught(run.progress, interrupted=True)
+            try:
+                listener(run.progress)
+            except KeyboardInterrupt:
+                ctrl_c.pressed = True
+    run.save()
     run.keep_best()
-    if path is not None and _first_process():
-        checkpoint.remove(path)
-    return Taught(run.progress)
+    return Taught(run.progress, interrupted=not run.done)
 
 
 class _Run:
     """One training from its first step, or its last checkpoint, to its end."""
 
-    def __init__(self, recipe: Recipe, budget: Budget, path: Path | None, identity: str):
-        self.recipe, self.budget, self.path, self.identity = recipe, budget, path, identity
-        self.progress = Progress(steps=budget.steps or 0)
+    def __init__(self, recipe: Recipe, budget: Budget | None, path: Path | None, identity: str):
+        self.recipe, self.path, self.identity = recipe, path, identity
+        self.wanted, self.budget = budget, budget or Budget(minutes=DEFAULT_MINUTES)
+        self.progress = Progress(steps=self.budget.steps or 0)
         self.best: dict | None = None
         self.began, self.saved = time.monotonic(), time.monotonic()
         self.paces: list[float] = []
@@ -169,6 +172,12 @@ class _Run:
                 f"{self.path} is the training of another model or other recordings; give the ones that it was "
                 f"begun with, or begin again with --restart"
             )
+        self.budget = Budget(**state["budget"])
+        if self.wanted not in (None, self.budget):
+            raise TrainingError(
+                f"{self.path} was begun with {self.budget}, and not with {self.wanted}; leave that out to go on, "
+                f"or begin again with --restart"
+            )
         self.progress = Progress(**state["progress"])
         self.best = state["best"]
         self.recipe.restore(state["recipe"])
@@ -176,10 +185,10 @@ class _Run:
     def save(self) -> None:
         """Write the checkpoint; only the first of several processes does."""
         self.saved = time.monotonic()
-        if self.path is None or not _first_process():
+        if self.path is None or not processes.first():
             return
-        state = {"identity": self.identity, "progress": vars(self.progress), "best": self.best}
-        checkpoint.save(self.path, {**state, "recipe": self.recipe.state()})
+        state = {"identity": self.identity, "budget": vars(self.budget), "progress": vars(self.progress)}
+        checkpoint.save(self.path, {**state, "best": self.best, "recipe": self.recipe.state()})
 
     def keep_best(self) -> None:
         """The best weights back into the model, when any were measured."""
@@ -202,7 +211,7 @@ class _Run:
         scoring = SCORES * (time.monotonic() - before)
         pace = sorted(self.paces)[len(self.paces) // 2]
         left = max(0.0, 60 * self.budget.minutes - self.progress.seconds - scoring)
-        self.progress.steps = _agreed(last + max(1, round(left / pace)))
+        self.progress.steps = processes.agreed(last + max(1, round(left / pace)))
 
     def _score(self) -> None:
         progress = self.progress
@@ -218,16 +227,3 @@ class _Run:
         now = time.monotonic()
         self.progress.seconds += now - self.began
         self.began = now
-
-
-def _first_process() -> bool:
-    return not dist.is_initialized() or dist.get_rank() == 0
-
-
-def _agreed(number: int) -> int:
-    """The first process's number, in all of them."""
-    if not dist.is_initialized():
-        return number
-    shared = torch.tensor([number])
-    dist.broadcast(shared, 0)
-    return int(shared)

@@ -1,0 +1,42 @@
+# What can be made here. Each target first makes the virtual environment .venv, when there is none or when
+# pyproject.toml or constraints.txt have changed since; its stamp remembers when that was.
+#
+#     make demo     learn a built-in pedal from a built-in guitar, into demo/ (about two minutes)
+#     make test     every test
+#     make check    style, and what a linter finds
+#     make bench    measure what the documents claim, into benchmarks/RESULTS.md
+#     make clean    throw away .venv, demo/ and all caches
+
+PYTHON ?= python3
+IN := .venv/bin/python -m
+STAMP := .venv/stamp
+
+.PHONY: demo test check bench clean
+
+demo: $(STAMP)
+	$(IN) tonewright demo demo
+
+test: $(STAMP)
+	$(IN) pytest --numprocesses auto --maxprocesses 8
+
+check: $(STAMP)
+	$(IN) ruff check .
+	$(IN) ruff format --check .
+
+bench: $(STAMP)
+	$(IN) benchmarks
+
+# Named by an environment variable, the constraints also hold for what builds the package.
+$(STAMP): export PIP_CONSTRAINT = constraints.txt
+$(STAMP): export PIP_BUILD_CONSTRAINT = constraints.txt
+$(STAMP): export PIP_DISABLE_PIP_VERSION_CHECK = 1
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "tonewright wants Python 3.11 or newer, and '$(PYTHON)' is $$($(PYTHON) -V 2>&1); install a newer one, or name it: make PYTHON=python3.12" >&2; exit 2; }
+	@echo "setting up .venv, which takes a few minutes the first time"
+	$(PYTHON) -m venv .venv
+	$(IN) pip install --quiet --editable '.[dev]'
+	@touch $(STAMP)
+
+clean:
+	rm -rf .venv demo build .pytest_cache .ruff_cache .hypothesis
+	find src tests benchmarks examples -name __pycache__ -type d -exec rm -rf {} +

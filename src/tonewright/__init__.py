@@ -1,0 +1,28 @@
+"""tonewright learns the sound of a device, an effect or an instrument from recordings, and plays it live.
+
+import tonewright as tw
+
+amp = tw.capture("dry.wav", "wet.wav", minutes=5)   # learn
+amp.save("amp.tone")
+amp = tw.load("amp.tone")
+y = amp.render(x)                                   # play a whole sound
+stream = amp.stream()                               # or play it live
+y = stream.process(block)
+"""
+
+__version__ = "0.1.0"
+
+_WHERE = {"capture": "tonewright.training.capture", "load": "tonewright.runtime.player"}
+
+
+def __getattr__(name: str):
+    # torch takes seconds to import, so it waits until something needs it
+    if name in _WHERE:
+        import importlib
+
+        return getattr(importlib.import_module(_WHERE[name]), name)
+    raise AttributeError(f"module 'tonewright' has no attribute '{name}'")
+
+
+def __dir__():
+    return [*globals(), *_WHERE]

@@ -1,0 +1,27 @@
+"""All verbs of the command line."""
+
+import cyclopts
+
+from tonewright import __version__
+from tonewright.cli.capture import capture
+from tonewright.cli.check import check
+from tonewright.cli.demo import demo
+from tonewright.cli.inspect import inspect
+from tonewright.cli.report import report
+from tonewright.cli.run import run
+
+app = cyclopts.App(
+    name="tonewright",
+    version=__version__,
+    help="""Learn the sound of a device from recordings, and play it.
+
+    Begin with the demo, or with a dry and a wet recording of your own:
+
+        tonewright demo
+        tonewright check dry.wav wet.wav
+        tonewright capture dry.wav wet.wav -o amp.tone --minutes 10
+        tonewright run amp.tone guitar.wav -o out.wav
+    """,
+)
+for verb in (capture, run, check, report, inspect, demo):
+    app.command(verb)

@@ -1,0 +1,208 @@
+"""tonewright capture: learn a device from recordings."""
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tonewright.cli.words import Bar, check_result, make_folder, say, warn
+from tonewright.errors import ConfigError, TonewrightError
+
+
+def capture(
+    dry: Path | None = None,
+    wet: Path | None = None,
+    *,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
+    model: str = "wavenet",
+    preset: str = "standard",
+    minutes: float | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    knobs: Path | None = None,
+    batch: Path | None = None,
+    latency: int | None = None,
+    mask: str = "",
+    force: bool = False,
+    resume: bool = False,
+    restart: bool = False,
+    rate: float | None = None,
+    stft: float = 0.0,
+    threads: int | None = None,
+    page: bool = True,
+) -> int:
+    """Learn an amp or a pedal from a dry and a wet recording.
+
+    The two are checked and lined up first. Training keeps the model that is best on the end of the recording,
+    which it never learns from, and writes a page beside the model where you hear and see how close it is.
+    Ctrl-C keeps the best model so far; --resume goes on, also after a crash.
+
+    Parameters
+    ----------
+    dry:
+        What went into the device: a mono sound file.
+    wet:
+        What came out of it.
+    output:
+        The model to write, such as amp.tone.
+    model:
+        The kind of model.
+    preset:
+        Its size: standard, lite, feather, nano; a2, a2-lite; gated, gated-small. See docs/choosing.md.
+    minutes:
+        How long to teach; 10 when nothing is said.
+    steps:
+        How long to teach, as a number of steps instead of minutes.
+    seed:
+        The same seed, recordings and steps make the same model, to the bit.
+    knobs:
+        Learn one device at several settings: a CSV of columns wet, dry and one per knob, each 0..1.
+    batch:
+        Learn several devices, one model each: a CSV of columns wet, dry, name. -o names the folder.
+    latency:
+        Samples by which the wet is late, when you know better than the estimate.
+    mask:
+        What to leave out, on the time line of the dry: "1.5-2,10-12.25" in seconds, or a stretch that comes again
+        and again, in samples: "every 22050:0-11025".
+    force:
+        Learn from recordings that the checks call unfit.
+    resume:
+        Go on with an unfinished training, to the end that it was begun with.
+    restart:
+        Throw an unfinished training away and begin again.
+    rate:
+        Size of the steps.
+    stft:
+        Weight of a multi-resolution STFT loss beside the error itself.
+    threads:
+        How many; all cores when nothing is said.
+    page:
+        Write the listening page.
+    """
+    from dataclasses import replace
+
+    from tonewright.models.supervised import Teaching
+    from tonewright.training import processes
+    from tonewright.training.capture import Plan
+    from tonewright.training.loop import Budget
+
+    if (knobs is not None) + (batch is not None) + (dry is not None) != 1 or (dry is None) != (wet is None):
+        raise ConfigError(
+            "capture learns from: dry.wav wet.wav, or --knobs session.csv, or --batch devices.csv"
+        )
+    if resume and restart:
+        raise ConfigError("--resume goes on and --restart begins again; give one of the two")
+    if output is None:
+        raise ConfigError("capture writes a model and wants its name; add -o amp.tone")
+    _check_numbers(seed, rate, stft, threads)
+    teaching = Teaching(stft=stft) if rate is None else Teaching(stft=stft, rate=rate)
+    budget = None if minutes is None and steps is None else Budget(minutes, steps)
+    plan = Plan(model, preset, budget, seed, teaching, threads, None, resume, restart, force)
+    if batch is None:
+        check_result(output, ".tone")
+    processes.join()
+    try:
+        if batch is not None:
+            return _batch(batch, output, plan, page)
+        plan = replace(plan, checkpoint=output.with_suffix(".checkpoint"))
+        return _one(_recordings(dry, wet, knobs, latency, mask), output, plan, page)
+    finally:
+        processes.leave()
+
+
+def _check_numbers(seed: int, rate: float | None, stft: float, threads: int | None) -> None:
+    if not 0 <= seed < 2**63:
+        raise ConfigError(f"--seed is a number of 0 or more, and not {seed}")
+    if rate is not None and not 0 < rate < math.inf:
+        raise ConfigError(f"--rate is above 0, and not {rate:g}; leave it out for 0.003")
+    if not 0 <= stft < math.inf:
+        raise ConfigError(f"--stft is 0 or more, and not {stft:g}")
+    if threads is not None and threads < 1:
+        raise ConfigError(f"--threads is 1 or more, and not {threads}; leave it out to use all cores")
+
+
+def _recordings(dry, wet, knobs, latency, mask):
+    from tonewright.training.recordings import Recording
+    from tonewright.training.session import read_session
+
+    if knobs is not None:
+        return read_session(knobs)
+    return [Recording(dry, wet, {}, latency, mask)], ()
+
+
+def _one(source, output: Path, plan, page: bool) -> int:
+    """Learn one device, write what was learned, and say how good it is."""
+    from tonewright.training import checkpoint, processes
+    from tonewright.training.capture import learn
+
+    recordings, knobs = source
+    quiet = not processes.first()
+    with Bar(f"learning {output.stem}") as bar:
+        captured = learn(
+            recordings,
+            knobs,
+            plan,
+            said=(lambda sentence: None) if quiet else warn,
+            listener=lambda p: (
+                quiet or bar.show(p.step / p.steps if p.steps else 0.0, p.seconds_left, p.best)
+            ),
+        )
+    if quiet:
+        return 0
+    captured.player.save(output)
+    if not captured.interrupted:
+        checkpoint.remove(captured.checkpoint)
+    _tell(captured, output)
+    if page:
+        _write_page(captured, output)
+    return 130 if captured.interrupted else 0
+
+
+def _tell(captured, output: Path) -> None:
+    from tonewright.measure.metrics import verdict
+
+    say(f"{output}: ESR {captured.esr:.4g} on what it never heard: {verdict(captured.esr)}")
+    noise = captured.player.tone.metrics.get("noise_esr")
+    if noise is not None and captured.esr < 3 * noise:
+        say(
+            f"most of that is the noise of the recording itself (ESR {noise:.2g}); more training will not help"
+        )
+    if captured.interrupted:
+        say("stopped early; the best model so far was kept, and --resume goes on")
+
+
+def _write_page(captured, output: Path) -> None:
+    from tonewright.report.of_player import write_report
+
+    path = output.with_suffix(".html")
+    write_report(captured.player, captured.held_out, path, output.name, captured.findings)
+    say(f"{path}: listen and look")
+
+
+def _batch(table: Path, folder: Path, plan, page: bool) -> int:
+    """Learn one device after another; a failure is told at the end and stops none of the others."""
+    from dataclasses import replace
+
+    from tonewright.training.session import read_batch
+
+    devices = read_batch(table)
+    make_folder(folder)
+    failures = {}
+    for number, (name, recording) in enumerate(devices, 1):
+        say(f"{name} ({number} of {len(devices)})")
+        output = folder / f"{name}.tone"
+        checkpoint = folder / f"{name}.checkpoint"
+        if output.exists() and plan.resume and not checkpoint.exists():
+            say(f"{output} is there already")
+            continue
+        own = replace(plan, checkpoint=checkpoint, resume=plan.resume and checkpoint.exists())
+        try:
+            if _one(([recording], ()), output, own, page) == 130:
+                return 130
+        except TonewrightError as error:
+            failures[name] = str(error)
+    for name, error in failures.items():
+        warn(f"{name} failed: {error}")
+    say(f"{len(devices) - len(failures)} of {len(devices)} devices learned")
+    return 2 if failures else 0

@@ -1,0 +1,30 @@
+"""tonewright inspect: what is in a model file."""
+
+from pathlib import Path
+
+from tonewright.cli.words import say
+
+
+def inspect(model: Path) -> int:
+    """Say what a model file holds, and check that it still answers as it did when it was made.
+
+    Parameters
+    ----------
+    model:
+        A .tone file.
+    """
+    from tonewright import storage
+    from tonewright.measure.metrics import verdict
+    from tonewright.report.of_player import facts
+    from tonewright.runtime.player import load
+
+    player = load(model)
+    told = facts(player)
+    width = max(len(name) for name in told)
+    for name, value in told.items():
+        say(f"{name:<{width}}  {value}")
+    if "esr" in player.tone.metrics:
+        say(f"{'Verdict':<{width}}  {verdict(player.tone.metrics['esr'])}")
+    difference = storage.self_check(model, player.tone)
+    say(f"{'Self-check':<{width}}  largest difference to the answer in the file: {difference:.1e}")
+    return 0

@@ -1,0 +1,48 @@
+"""tonewright run: play a sound file through a model."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tonewright.cli.words import Bar, say, settings, warn
+
+
+def run(
+    model: Path,
+    sound: Path,
+    *,
+    output: Annotated[Path, Parameter(alias="-o")],
+    knob: list[str] | None = None,
+    resample: bool = False,
+) -> int:
+    """Play a sound file through a model.
+
+    The result lines up with the sound and is as long. Each channel of a stereo file is played by itself.
+
+    Parameters
+    ----------
+    model:
+        A .tone file.
+    sound:
+        What to play: WAV, FLAC, AIFF, OGG or MP3.
+    output:
+        The file to write; its suffix chooses the format.
+    knob:
+        A control and its value, such as --knob drive=0.7; once for each.
+    resample:
+        Convert to the rate that the model was learned at, and back.
+    """
+    from tonewright.runtime.player import load
+    from tonewright.runtime.render import render_file
+
+    controls = settings(knob)
+    player = load(model)
+    with Bar(f"playing {sound.name}") as bar:
+        clipped = render_file(player, sound, output, controls, resample, model.name, bar.show)
+    if clipped:
+        warn(
+            f"{clipped} samples were too loud for {output.suffix} and were clipped; write a .wav to keep them"
+        )
+    say(f"{output}: {sound.name} through {model.name}")
+    return 0

@@ -1,0 +1,115 @@
+"""What the verbs say on the terminal, and how they read what a person writes."""
+
+import math
+import sys
+from pathlib import Path
+
+from tonewright.atomic import check_place, explain
+from tonewright.errors import ConfigError, FileError
+from tonewright.units import clock
+
+
+def say(sentence: str = "") -> None:
+    """A line on the terminal."""
+    print(sentence, flush=True)
+
+
+def warn(sentence: str) -> None:
+    """A line beside the results."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def settings(pairs: list[str] | None) -> dict[str, float]:
+    """["drive=0.7", "tone=0.5"] as numbers by name.
+
+    Raises:
+        ConfigError: when one is not name=number.
+
+    >>> settings(["drive=0.7"])
+    {'drive': 0.7}
+    """
+    values = {}
+    for pair in pairs or []:
+        name, equals, number = pair.partition("=")
+        try:
+            values[name.strip()] = float(number)
+        except ValueError:
+            raise ConfigError(
+                f"a knob is set as name=number, such as drive=0.7, and not as '{pair}'"
+            ) from None
+        if not equals or not math.isfinite(values[name.strip()]):
+            raise ConfigError(f"a knob is set as name=number, such as drive=0.7, and not as '{pair}'")
+    return values
+
+
+def check_result(path: Path, suffix: str) -> None:
+    """Refuse a result of another suffix or in no folder, before any work is done.
+
+    Raises:
+        ConfigError: another suffix.
+        FileError: the folder is not there, or the name is one of a folder.
+    """
+    if path.suffix.lower() != suffix:
+        raise ConfigError(
+            f"the result is a {suffix} file, and '{path}' is named otherwise; write -o {path.stem}{suffix}"
+        )
+    check_place(path)
+
+
+def make_folder(folder: Path) -> None:
+    """The folder, made if need be.
+
+    Raises:
+        FileError: when it cannot be.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise FileError(
+            f"{folder} is a file, and the results go into a folder; choose another name"
+        ) from None
+    except OSError as error:
+        raise FileError(explain(folder, error)) from error
+
+
+class Bar:
+    """Progress on one line: the share done, time left, and the error so far. Quiet lines where there is no terminal.
+
+    >>> Bar.line(0.5, 60.0, 0.0042)
+    ' 50 %   1:00 left   ESR 0.0042'
+    """
+
+    def __init__(self, what: str):
+        self.what, self.shown = what, -1.0
+        self.live = sys.stderr.isatty()
+
+    def __enter__(self) -> "Bar":
+        if self.live:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[line]}"))
+            self.rich = Progress(*columns, console=Console(stderr=True), transient=True)
+            self.rich.start()
+            self.task = self.rich.add_task(self.what, total=1.0, line="")
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self.live:
+            self.rich.stop()
+
+    def show(self, share: float, seconds_left: float = math.nan, esr: float = math.nan) -> None:
+        """Draw where the work is; without a terminal, a line for every tenth of it."""
+        if self.live:
+            self.rich.update(self.task, completed=share, line=self.line(share, seconds_left, esr))
+        elif math.floor(10 * share) > math.floor(10 * self.shown) or self.shown < 0:
+            warn(f"{self.what}: {self.line(share, seconds_left, esr)}")
+            self.shown = share
+
+    @staticmethod
+    def line(share: float, seconds_left: float, esr: float) -> str:
+        """The words beside the bar."""
+        parts = [f"{100 * share:3.0f} %"]
+        parts += [f"{clock(seconds_left)} left"] if math.isfinite(seconds_left) else []
+        parts += [f"ESR {esr:.2g}"] if math.isfinite(esr) else []
+        return "   ".join(parts)

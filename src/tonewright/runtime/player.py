@@ -1,0 +1,83 @@
+"""A learned sound, ready to play: what `tonewright.load` and `tonewright.capture` give."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tonewright import storage
+from tonewright.errors import ShapeError
+from tonewright.runtime.stream import Stream
+
+RENDER_BLOCK = 16384  # samples; long enough to be fast, short enough to need little memory
+
+
+class Player:
+    """A model with its rate, its controls and what is known of it.
+
+    >>> import tonewright as tw
+    >>> from tonewright.models.wavenet import Model as WaveNet
+    >>> player = Player(storage.Tone("wavenet", WaveNet(), sample_rate=48000))
+    >>> y = player.render(np.zeros(1000, np.float32))
+    >>> stream = player.stream()
+    >>> np.allclose(stream.process(np.zeros(7, np.float32)), y[:7], atol=1e-6)
+    True
+    """
+
+    def __init__(self, tone: storage.Tone):
+        self.tone = tone
+        self.model = tone.model.eval()
+
+    @property
+    def sample_rate(self) -> int:
+        """The rate that the device was learned at, in Hz."""
+        return self.tone.sample_rate
+
+    @property
+    def controls(self) -> dict[str, float]:
+        """Names of the controls and their defaults."""
+        return {port.name: port.default for port in self.model.ports}
+
+    @property
+    def latency(self) -> int:
+        """Output samples by which `stream().process` and `render` trail their input."""
+        return Stream(self.model, self.sample_rate).latency
+
+    def stream(self, channels: int = 1, /, **controls: float) -> Stream:
+        """A fresh stream, from silence.
+
+        Args:
+            channels: of the sound; each gets its own memory.
+            controls: their values, by name.
+        """
+        return Stream(self.model, self.sample_rate, channels, **controls)
+
+    def render(self, x: np.ndarray, /, **controls: float) -> np.ndarray:
+        """The raw stream over a whole sound at `sample_rate`: [T] or [C, T] to the same shape (times ratio).
+
+        Args:
+            x: float samples; each channel is played with its own memory.
+            controls: their values, by name.
+
+        Raises:
+            ShapeError: when x is neither [T] nor [C, T].
+            ConfigError: for a control that is not there, or out of its range.
+        """
+        x = np.asarray(x)
+        if x.ndim not in (1, 2):
+            raise ShapeError(f"render wants x as [T] or [C, T], and got {list(x.shape)}")
+        stream = self.stream(x.shape[0] if x.ndim == 2 else 1, **controls)
+        starts = range(0, x.shape[-1], RENDER_BLOCK) or [0]
+        return np.concatenate([stream.process(x[..., i : i + RENDER_BLOCK]) for i in starts], axis=-1)
+
+    def save(self, path: Path | str) -> None:
+        """Write the .tone file."""
+        storage.save(self.tone, path)
+
+
+def load(path: Path | str) -> Player:
+    """The player of a .tone file.
+
+    Raises:
+        FileError: when it is missing, damaged, foreign, or of a future format.
+    """
+    return Player(storage.load(path))

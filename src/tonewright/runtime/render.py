@@ -1,0 +1,82 @@
+"""Playing a sound file through a model, block by block: an hour needs no more memory than a second."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from tonewright.audio import files
+from tonewright.audio.rates import Resampler, check_rate
+from tonewright.runtime.player import Player
+from tonewright.runtime.stream import Stream
+
+BLOCK = 16384  # samples
+
+
+def render_file(
+    player: Player,
+    source: Path,
+    target: Path,
+    controls: dict[str, float] | None = None,
+    resample: bool = False,
+    model_name: str = "the model",
+    progress: Callable[[float], None] = lambda done: None,
+) -> int:
+    """Write `target`: what the model makes of `source`, lined up with it and as long, at the rate of `source`.
+
+    Args:
+        player: the model.
+        source, target: sound files; the suffix of the target chooses its format.
+        controls: values by name.
+        resample: convert to the model's rate and back when the rates differ.
+        model_name: for errors.
+        progress: is told the share that is done, 0..1.
+
+    Returns:
+        How many samples the format of the target had to clip.
+
+    Raises:
+        AudioError: a file that cannot be read or written, or another rate without `resample`.
+    """
+    sound = files.info(source)
+    if not resample:
+        check_rate(sound.path, sound.sample_rate, model_name, player.sample_rate)
+    stream = player.stream(sound.channels, **(controls or {}))
+    total, done = round(sound.frames * player.model.ratio), 0
+    with files.Writer(target, sound.sample_rate, sound.channels) as writer:
+        blocks = _converted(files.blocks(source, BLOCK), sound.sample_rate, player.sample_rate)
+        played = _lined_up(stream, blocks, spare=int(sound.sample_rate != player.sample_rate))
+        for block in _converted(played, player.sample_rate, sound.sample_rate):
+            block = block[:, : total - done]
+            writer.write(block)
+            done += block.shape[-1]
+            progress(done / total)
+    return writer.clipped
+
+
+def _lined_up(stream: Stream, blocks: Iterator[np.ndarray], spare: int) -> Iterator[np.ndarray]:
+    """The stream's answer without the samples by which it is late, and with the tail that is still inside.
+
+    `spare` samples of silence follow where the rate is converted, which may round one away.
+    """
+    late = stream.latency
+    for block in blocks:
+        y = stream.process(block)
+        drop = min(late, y.shape[-1])
+        late -= drop
+        yield y[:, drop:]
+    inside = -(-stream.latency // stream.model.ratio) + spare
+    yield stream.process(np.zeros((stream.channels, int(inside)), np.float32))[:, late:]
+
+
+def _converted(blocks: Iterator[np.ndarray], rate: int, wanted: int) -> Iterator[np.ndarray]:
+    """The blocks at another rate; untouched when it is the same."""
+    if rate == wanted:
+        yield from blocks
+        return
+    resampler = None
+    for block in blocks:
+        resampler = resampler or Resampler(rate, wanted, block.shape[0])
+        yield resampler.process(block)
+    if resampler is not None:
+        yield resampler.finish()

@@ -1,0 +1,145 @@
+"""Playing a model live: blocks of any size in, as many samples out, equal to the offline render."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tonewright.config import did_you_mean
+from tonewright.errors import ConfigError, ShapeError
+from tonewright.models.base import Model, Port
+from tonewright.threads import one_thread
+
+SETTLING = 16384  # samples of silence at a time
+
+
+class Ramp:
+    """A control on its way to a value: a straight line of smoothing_ms, wherever blocks are cut.
+
+    >>> ramp = Ramp(Port("drive", smoothing_ms=4.0), sample_rate=1000)
+    >>> ramp.go_to(1.0)
+    >>> ramp.take(3), ramp.take(3)
+    (tensor([0.6250, 0.7500, 0.8750]), tensor([1., 1., 1.]))
+    """
+
+    def __init__(self, port: Port, sample_rate: int, value: float | None = None):
+        self.port = port
+        self.length = max(1, round(port.smoothing_ms * sample_rate / 1000))
+        self.start = self.end = port.default if value is None else value
+        self.done = self.length  # samples of the ramp that were played
+
+    def go_to(self, value: float) -> None:
+        """Begin to move to `value` from wherever the control is."""
+        self.start, self.end, self.done = self._at(np.array([self.done]))[0], value, 0
+
+    def take(self, count: int) -> Tensor:
+        """The next `count` values, [count]."""
+        values = self._at(np.arange(self.done + 1, self.done + count + 1))
+        self.done = min(self.length, self.done + count)
+        return torch.from_numpy(values.astype(np.float32))
+
+    def _at(self, done: np.ndarray) -> np.ndarray:
+        return self.start + (self.end - self.start) * np.minimum(done / self.length, 1.0)
+
+
+@one_thread()
+@torch.inference_mode()
+def settled_state(model: Model, batch: int, controls: dict[str, float]) -> list[Tensor]:
+    """What the model remembers after `settle` samples of silence, with its controls at these values."""
+    state = model.initial_state(batch)
+    block = -(-SETTLING // model.block) * model.block
+    left = -(-model.settle // model.block) * model.block
+    while left > 0:  # in pieces, for a long memory must not need a longer one
+        silence = torch.zeros(batch, model.inputs or 1, min(block, left))
+        ports = {name: torch.full_like(silence[:, :1], value) for name, value in controls.items()}
+        _, state = model(silence, state, **ports)
+        left -= silence.shape[-1]
+    return state
+
+
+class Stream:
+    """A model with its memory, fed block by block.
+
+    What comes out is the raw stream: it trails the input by `latency` output samples. A model whose block is
+    larger than one is fed through a first-in first-out buffer, which adds block - 1 samples to the latency. The
+    stream begins as if silence had come before, so that no thump starts the sound.
+
+    Args:
+        model: in eval mode.
+        sample_rate: for the smoothing of the controls.
+        channels: of the sound; each is played with its own memory.
+        ports: first values of the controls, by name.
+
+    >>> from tonewright.models.wavenet import Model as WaveNet
+    >>> stream = Stream(WaveNet().eval(), 48000)
+    >>> stream.process(np.zeros(100, np.float32)).shape
+    (100,)
+    """
+
+    def __init__(self, model: Model, sample_rate: int, channels: int = 1, /, **ports: float):
+        self.model, self.channels = model, channels
+        self.latency = model.latency + int((model.block - 1) * model.ratio)
+        self.ramps = {port.name: Ramp(port, sample_rate) for port in model.ports}
+        for name, value in ports.items():
+            self.ramps[name] = Ramp(self._port(name, value), sample_rate, value)
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to silence; the controls stay where they are."""
+        controls = {name: ramp.end for name, ramp in self.ramps.items()}
+        self.state = settled_state(self.model, self.channels, controls)
+        waiting = self.model.block - 1
+        self.fifo_in = torch.zeros(self.channels, 0)
+        self.fifo_out = torch.zeros(self.channels, int(waiting * self.model.ratio))
+
+    def set(self, **ports: float) -> None:
+        """Move controls to new values, smoothly.
+
+        Raises:
+            ConfigError: no such control, or a value outside of its range.
+        """
+        for name, value in ports.items():
+            self._port(name, value)
+            self.ramps[name].go_to(value)
+
+    @one_thread()
+    @torch.inference_mode()
+    def process(self, block: np.ndarray) -> np.ndarray:
+        """The next block of sound, [T] or [channels, T] of any length, to one of T * ratio samples.
+
+        Raises:
+            ShapeError: when it has another number of channels.
+        """
+        x = torch.from_numpy(np.array(np.atleast_2d(block), dtype=np.float32))
+        if x.ndim != 2 or x.shape[0] != self.channels:
+            raise ShapeError(f"this stream wants {self.channels} channels, and got {list(np.shape(block))}")
+        y = self._play(x) if self.model.block == 1 else self._reblock(x)
+        return y.numpy().reshape(-1) if block.ndim == 1 else y.numpy()
+
+    def _reblock(self, x: Tensor) -> Tensor:
+        count = int((self.fifo_in.shape[-1] + x.shape[-1]) * self.model.ratio)
+        before = int(self.fifo_in.shape[-1] * self.model.ratio)
+        self.fifo_in = torch.cat([self.fifo_in, x], dim=-1)
+        whole = self.fifo_in.shape[-1] // self.model.block * self.model.block
+        if whole:
+            ready = self._play(self.fifo_in[:, :whole])
+            self.fifo_in, self.fifo_out = self.fifo_in[:, whole:], torch.cat([self.fifo_out, ready], dim=-1)
+        due = count - before
+        y, self.fifo_out = self.fifo_out[:, :due], self.fifo_out[:, due:]
+        return y
+
+    def _play(self, x: Tensor) -> Tensor:
+        if x.shape[-1] == 0:
+            return x
+        ports = {
+            name: ramp.take(x.shape[-1]).expand(self.channels, 1, -1) for name, ramp in self.ramps.items()
+        }
+        y, self.state = self.model(x[:, None], self.state, **ports)
+        return y[:, 0]
+
+    def _port(self, name: str, value: float) -> Port:
+        if name not in self.ramps:
+            raise ConfigError(f"this model has no control called '{name}'{did_you_mean(name, self.ramps)}")
+        port = self.ramps[name].port
+        if not port.minimum <= value <= port.maximum:
+            raise ConfigError(f"'{name}' goes from {port.minimum:g} to {port.maximum:g}, and not to {value}")
+        return port

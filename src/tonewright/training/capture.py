@@ -1,0 +1,231 @@
+"""Learning a device from recordings: what `tonewright capture` and `tonewright.capture` do."""
+
+import dataclasses
+import hashlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import tonewright
+from tonewright import models, storage
+from tonewright.audio.findings import Finding
+from tonewright.audio.pairs import Pair, split
+from tonewright.audio.rates import resample
+from tonewright.builtin import phrase
+from tonewright.errors import FileError, PairError, TrainingError
+from tonewright.measure.metrics import esr, rms_db
+from tonewright.models.supervised import Teaching
+from tonewright.runtime.player import Player
+from tonewright.training import checkpoint, processes
+from tonewright.training.loop import Budget, Progress, teach
+from tonewright.training.recordings import Prepared, Recording, prepare, same_device
+from tonewright.training.session import read_session
+from tonewright.units import db_to_gain
+
+REFERENCE_INPUT_DB = -18.0  # level of the guitar phrase at which a model's loudness is told
+PHRASE_HZ = 48000  # at which it is played, whatever the rate of the model
+
+
+@dataclass
+class Capture:
+    """A device that was learned, and what proves it.
+
+    Attributes:
+        player: ready to play and to save.
+        esr: error-to-signal ratio over all that was held out.
+        held_out: what training never saw.
+        findings: of the data checks.
+        interrupted: by Ctrl-C; the best model so far was kept.
+        checkpoint: holds the training until the result is written, which then removes it; None when none is kept.
+    """
+
+    player: Player
+    esr: float
+    held_out: list[Pair]
+    findings: list[Finding]
+    interrupted: bool = False
+    checkpoint: Path | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to learn, beside what from.
+
+    Attributes:
+        architecture, preset: what kind of model, and how large.
+        budget: minutes or steps; None for ten minutes, or for what a resumed training was begun with.
+        seed: of the first weights and of the crops.
+        teaching: settings of the recipe.
+        threads: None for all cores.
+        checkpoint: where an unfinished training is kept; None keeps none.
+        resume, restart: go on from it, or throw it away; without either, an unfinished training is an error.
+        force: learn from recordings that the checks call unfit.
+    """
+
+    architecture: str = "wavenet"
+    preset: str = "standard"
+    budget: Budget | None = None
+    seed: int = 0
+    teaching: Teaching = Teaching()
+    threads: int | None = None
+    checkpoint: Path | None = None
+    resume: bool = False
+    restart: bool = False
+    force: bool = False
+
+
+def capture(
+    dry: Path | str,
+    wet: Path | str | None = None,
+    *,
+    preset: str = "standard",
+    minutes: float = 10.0,
+    seed: int = 0,
+    listener: Callable[[Progress], None] = lambda progress: None,
+) -> Player:
+    """Learn a device from a dry and a wet recording, or from a session of several.
+
+    Args:
+        dry: what went into the device; or the CSV of a session, when wet is left out.
+        wet: what came out.
+        preset: size of the model; see docs/choosing.md.
+        minutes: to teach.
+        seed: same seed, same recordings, same number of steps: same model.
+        listener: is called with the progress after every step.
+
+    Returns:
+        A player; `player.save("amp.tone")` writes the file.
+
+    Raises:
+        AudioError, PairError, ConfigError, TrainingError: in one sentence what was wrong and what to do.
+    """
+    plan = Plan(preset=preset, budget=Budget(minutes=minutes), seed=seed)
+    if wet is None:
+        recordings, knobs = read_session(dry)
+    else:
+        recordings, knobs = [Recording(Path(dry), Path(wet))], ()
+    return learn(recordings, knobs, plan, listener=listener).player
+
+
+def learn(
+    recordings: list[Recording],
+    knobs: tuple[str, ...] = (),
+    plan: Plan = Plan(),
+    said: Callable[[str], None] = lambda sentence: None,
+    listener: Callable[[Progress], None] = lambda progress: None,
+) -> Capture:
+    """Read, check, line up, teach and measure.
+
+    Args:
+        recordings: of one device; several when it has knobs.
+        knobs: their names, in panel order.
+        plan: how.
+        said: is told what was found and what happens, sentence by sentence.
+        listener: is called with the progress after every step.
+    """
+    room = models.find(plan.architecture)
+    config = models.preset(plan.architecture, plan.preset)
+    if knobs:
+        config = dataclasses.replace(config, knobs=knobs)
+    _check_unfinished(plan)
+    torch.manual_seed(plan.seed)
+    model = room.Model(config)
+    prepared = same_device([prepare(recording, model.settle, plan.force) for recording in recordings])
+    _tell(prepared, said)
+    taught, held_out = zip(*(split(p.pair) for p in prepared), strict=True)
+    recipe = room.Recipe(model, list(taught), list(held_out), plan.teaching, plan.seed, plan.threads)
+    identity = _identity(plan, config, [*taught, *held_out])
+    end = teach(recipe, plan.budget, plan.checkpoint, plan.resume, identity, listener)
+    player = Player(storage.Tone(plan.architecture, model, _one_rate(prepared)))
+    error = measure(player, list(held_out))
+    _describe(player.tone, plan, prepared, end.progress, error)
+    findings = [finding for p in prepared for finding in p.findings]
+    return Capture(player, error, list(held_out), findings, end.interrupted, plan.checkpoint)
+
+
+def measure(player: Player, pairs: list[Pair]) -> float:
+    """The error-to-signal ratio over all of these pairs; what is left out of them does not count."""
+    targets, estimates = [], []
+    for pair in pairs:
+        estimate = player.render(pair.dry, **pair.knobs)[player.latency :]
+        target, weight = pair.wet[: len(estimate)], pair.weight[: len(estimate)]
+        targets.append(target * weight)
+        estimates.append(estimate * weight)
+    return esr(np.concatenate(targets), np.concatenate(estimates))
+
+
+def _check_unfinished(plan: Plan) -> None:
+    path = plan.checkpoint
+    if plan.resume and path is not None:
+        checkpoint.load(path)  # so that it is not missed only after the recordings were read
+    if path is None or not path.exists() or plan.resume or not processes.first():
+        return
+    if not plan.restart:
+        raise TrainingError(
+            f"{path} is an unfinished training; add --resume to go on or --restart to begin again"
+        )
+    path.unlink()
+
+
+def _one_rate(prepared: list[Prepared]) -> int:
+    rates = {p.pair.sample_rate for p in prepared}
+    if len(rates) > 1:
+        raise PairError(
+            f"the recordings of one device have one rate, and these have {sorted(rates)} Hz; convert them to one"
+        )
+    return rates.pop()
+
+
+def _tell(prepared: list[Prepared], said: Callable[[str], None]) -> None:
+    _one_rate(prepared)
+    for p in prepared:
+        for finding in p.findings:
+            said(f"{p.pair.name}: {finding}")
+        if p.shifted_samples:
+            said(f"{p.pair.name}: lined up by {p.shifted_samples} samples")
+
+
+def _identity(plan: Plan, config, pairs: list[Pair]) -> str:
+    """Tells this training from any other: its settings and its samples. How long it lasts is no part of it."""
+    digest = hashlib.sha256(repr((plan.architecture, config, plan.seed, plan.teaching)).encode())
+    for pair in pairs:
+        for part in (pair.dry, pair.wet, pair.weight):
+            digest.update(np.ascontiguousarray(part))
+        digest.update(repr((len(pair.dry), pair.knobs)).encode())
+    return digest.hexdigest()
+
+
+def _describe(
+    tone: storage.Tone, plan: Plan, prepared: list[Prepared], progress: Progress, error: float
+) -> None:
+    """What the file says of how the model was made."""
+    dry = np.concatenate([p.pair.dry for p in prepared])
+    wet = np.concatenate([p.pair.wet for p in prepared])
+    noise = [p.noise_esr for p in prepared if p.noise_esr]
+    tone.metrics = {"esr": error, **({"noise_esr": max(noise)} if noise else {})}
+    tone.levels = {"dry_db": rms_db(dry), "wet_db": rms_db(wet), "loudness_db": loudness_db(Player(tone))}
+    tone.history = progress.history
+    tone.provenance = {
+        "made_by": f"tonewright {tonewright.__version__}",
+        "preset": plan.preset,
+        "seed": str(plan.seed),
+        "steps": str(progress.step),
+        "minutes": f"{progress.seconds / 60:.1f}",
+        "recorded_seconds": f"{len(dry) / tone.sample_rate:.1f}",
+        "latency_samples": ", ".join(str(p.shifted_samples) for p in prepared),
+        "wet": ", ".join(p.pair.name for p in prepared),
+    }
+
+
+def loudness_db(player: Player) -> float:
+    """Level of the output in dB when a guitar phrase of REFERENCE_INPUT_DB goes in, controls at their defaults."""
+    x = resample(phrase(4.0)[None, PHRASE_HZ // 2 :], PHRASE_HZ, player.sample_rate)[0]
+    x = x * np.float32(db_to_gain(REFERENCE_INPUT_DB - rms_db(x)))
+    level = rms_db(player.render(x))
+    if not math.isfinite(level):
+        raise FileError("the model gives no finite sound; teach it again with a lower --rate")
+    return level

@@ -1,0 +1,26 @@
+"""A terminal in a fresh folder with an easy pair and a small model, and training in the smallest preset."""
+
+import shutil
+
+import pytest
+
+from tests.cli.helpers import Terminal, put_pair, put_tone
+from tests.training.toys import TINY
+from tonewright.models.wavenet import PRESETS
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    put_pair(folder)
+    put_tone(folder / "a.tone")
+    put_tone(folder / "knobs.tone", ("drive", "tone"))
+    return folder
+
+
+@pytest.fixture
+def tonewright(made, tmp_path, capsys, monkeypatch):
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(PRESETS, "tiny", TINY)
+    return Terminal(tmp_path, capsys)

@@ -1,0 +1,237 @@
+"""What the documents show works: their commands and programs run, and their tables, links and figures are true."""
+
+import csv
+import functools
+import re
+import shlex
+import tomllib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tonewright import storage
+from tonewright.audio import files
+from tonewright.builtin import overdrive, phrase
+from tonewright.cli import run
+from tonewright.layers.graph import GLUE, PRIMITIVES
+from tonewright.models.base import Port
+from tonewright.models.wavenet import PRESETS, Model
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))]
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+RATE, SECONDS, LATE = 48000, 4.0, 312  # of the recordings that the documents take for granted
+
+FENCE = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
+FIGURE = re.compile(
+    r"\bESR(?: of| below)? (\d[\d.,]*\d)|(\d[\d.,]*)(?: ns\b| µs\b| times (?:as fast|faster)|x real)"
+)
+INTERNAL = re.compile(
+    r"/(?:work|root|farm)/|/opt/tw|-index-url|\b(?:sub-?)?agents?\b|\bclaude\b|\banthropic\b|\blanguage model\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, the file name beside it if any, and its text."""
+
+    language: str
+    name: str
+    text: str
+
+
+def blocks(text: str) -> list[Block]:
+    """The fenced blocks of a page, in their order.
+
+    >>> blocks("Listed in a file:\\n\\n```csv pairs.csv\\nwet,dry\\n```\\n")
+    [Block(language='csv', name='pairs.csv', text='wet,dry\\n')]
+    """
+    return [Block(*found) for found in FENCE.findall(text)]
+
+
+def commands(text: str) -> list[list[str]]:
+    """The commands of a shell block, cut into words."""
+    return [words for line in text.splitlines() if (words := shlex.split(line, comments=True))]
+
+
+def hurried(words: list[str]) -> list[str]:
+    """A command that learns, with three steps in place of its minutes; any other as it is.
+
+    >>> hurried(["capture", "--minutes", "10", "-o", "amp.tone"])
+    ['capture', '-o', 'amp.tone', '--steps', '3']
+    """
+    if words[0] != "capture":
+        return words
+    place = words.index("--minutes") if "--minutes" in words else len(words)
+    return [*words[:place], *words[place + 2 :], "--steps", "3"]
+
+
+def prose(text: str) -> str:
+    """A page without what it shows of code.
+
+    >>> prose("Take `a[0](b)`, see [there](there.md).")
+    'Take , see [there](there.md).'
+    """
+    return re.sub(r"`[^`\n]*`", "", FENCE.sub("", text))
+
+
+@functools.cache
+def guitar() -> np.ndarray:
+    return phrase(SECONDS, RATE)
+
+
+@functools.cache
+def through_pedal(**knobs: float) -> np.ndarray:
+    """What an interface records when the guitar is played through a pedal."""
+    wet = overdrive(guitar(), RATE, **knobs)
+    return np.concatenate([np.zeros(LATE, np.float32), wet])[: len(wet)]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """Where a reader of the documents is: dry.wav, wet.wav and guitar.wav are there."""
+    monkeypatch.chdir(tmp_path)
+    files.write("dry.wav", guitar(), RATE)
+    files.write("guitar.wav", guitar()[: RATE // 2], RATE)
+    files.write("wet.wav", through_pedal(), RATE)
+    return tmp_path
+
+
+def write_table(block: Block) -> None:
+    """The CSV that a page shows, and the recordings that it lists."""
+    Path(block.name).write_text(block.text, encoding="utf-8")
+    for row in csv.DictReader(block.text.splitlines()):
+        knobs = {name: float(row[name]) for name in ("drive", "tone") if name in row}
+        files.write(row["wet"], through_pedal(**knobs), RATE)
+
+
+def check_command(words: list[str]) -> None:
+    """Run what is ours; of what belongs to others, look whether it can work."""
+    match words:
+        case ["tonewright", *arguments]:
+            assert run(hurried(arguments)) == 0, words
+        case ["make", *targets]:
+            known = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+            assert set(targets) <= set(known), words
+        case ["pip", "install", "."] | [".", ".venv/bin/activate"]:
+            pass
+        case _:
+            pytest.fail(f"{words} is neither run nor checked by this test; teach it how")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_examples_of_a_page_run_in_their_order(name, folder):
+    space = {"__name__": "__main__"}
+    for block in blocks((ROOT / name).read_text(encoding="utf-8")):
+        match block.language:
+            case "sh":
+                for words in commands(block.text):
+                    check_command(words)
+            case "csv":
+                write_table(block)
+            case "python":
+                text = re.sub(r"\bminutes=[\d.]+", "minutes=0.001", block.text)
+                exec(compile(text, f"{name}, {text.splitlines()[0]!r}", "exec"), space)
+            case other:
+                assert other in ("json",), f"a block in {name} is in a language that nobody checks: {other}"
+
+
+def test_every_fence_is_seen():
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert text.count("```") == 2 * len(blocks(text)), (
+            f"a fence of {page.name} has no language, or no end"
+        )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_links_lead_somewhere(name):
+    page = ROOT / name
+    for target, heading in LINK.findall(prose(page.read_text(encoding="utf-8"))):
+        where = (page.parent / target).resolve() if target else page
+        assert where.exists(), f"{name} points to {target}, which is not there"
+        if heading:
+            titles = re.findall(r"^#+ (.*)$", where.read_text(encoding="utf-8"), re.MULTILINE)
+            assert heading in [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles]
+
+
+def figures(text: str) -> list[str]:
+    """Numbers that somebody must have measured.
+
+    >>> figures("an ESR of 0.0042 at 191 ns per sample, 3 times faster; a memory of 85 ms")
+    ['0.0042', '191', '3']
+    """
+    return [esr or other for esr, other in FIGURE.findall(text)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_figures_are_those_of_the_benchmarks(name):
+    results = ROOT / "benchmarks" / "RESULTS.md"
+    measured = results.read_text(encoding="utf-8") if results.exists() else ""
+    for figure in figures((ROOT / name).read_text(encoding="utf-8")):
+        assert figure in measured, f"{name} says {figure}, and benchmarks/RESULTS.md does not"
+
+
+def test_the_table_of_presets_is_true():
+    rows = re.findall(
+        r"^\| `([\w-]+)` \|(.*)\|$", (DOCS / "choosing.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    table = {name: [cell.strip() for cell in cells.split("|")] for name, cells in rows}
+    assert list(table) == list(PRESETS)
+    standard = multiplications(Model())
+    for name, config in PRESETS.items():
+        model = Model(config)
+        weights = sum(p.numel() for p in model.parameters())
+        memory, products = model.settle + 1, multiplications(model)
+        share = f"{100 * products / standard:.0f} %"
+        assert table[name] == [f"{weights:,}", f"{memory}", f"{memory / 48:.0f} ms", f"{products:,}", share]
+
+
+def multiplications(model: Model) -> int:
+    """Per sample: every weight that is not a bias is used once."""
+    return sum(p.numel() for name, p in model.named_parameters() if not name.endswith("bias"))
+
+
+def test_the_file_is_described_whole(tmp_path):
+    page = (DOCS / "formats.md").read_text(encoding="utf-8")
+    storage.save(storage.Tone("wavenet", Model(PRESETS["nano"]), RATE), tmp_path / "a.tone")
+    header = storage.read_header(tmp_path / "a.tone")
+    operations = (
+        {op for op, _ in PRIMITIVES.values()} | set(GLUE.values()) | {"input", "constant", "number", "slice"}
+    )
+    told = {*header, *header["graph"]["nodes"][1], *asdict(Port("drive")), *operations}
+    attributes = {name for _, names in PRIMITIVES.values() for name in names} - {
+        "inputs",
+        "outputs",
+        "groups",
+        "stride",
+    }
+    assert [word for word in sorted(told | attributes) if not re.search(rf'[`"]{word}[`"]', page)] == []
+
+
+def texts() -> dict[str, str]:
+    """Every text of the project but this one, by its path."""
+    folders = ("src", "tests", "docs", "benchmarks", "examples", ".ci", "core", "bindings")
+    paths = [p for p in ROOT.iterdir() if p.is_file()] + [p for f in folders for p in (ROOT / f).rglob("*")]
+    kinds = ("", ".py", ".md", ".toml", ".txt", ".js", ".css", ".html", ".h", ".cpp", ".json", ".csv")
+    chosen = [p for p in paths if p.is_file() and p.suffix in kinds and p != Path(__file__)]
+    return {str(p.relative_to(ROOT)): p.read_text(encoding="utf-8", errors="replace") for p in chosen}
+
+
+def test_nothing_speaks_of_the_machine_that_it_was_made_on():
+    found = {name: INTERNAL.findall(text) for name, text in texts().items()}
+    assert {name: words for name, words in found.items() if words} == {}
+    assert INTERNAL.search("see /" + "work/data") and not INTERNAL.search("a session of several recordings")
+
+
+def test_extras_that_are_installed_exist():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    asked = re.findall(r"'\.\[(\w+)\]'", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert asked and set(asked) <= set(extras)
