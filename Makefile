@@ -1,5 +1,5 @@
 # What can be made here. Each target first makes the virtual environment .venv, when there is none or when
-# pyproject.toml or constraints.txt have changed since; its stamp remembers when that was.
+# pyproject.toml, constraints.txt or the native core have changed since; its stamp remembers when that was.
 #
 #     make demo     learn a built-in pedal from a built-in guitar, into demo/ (about two minutes)
 #     make test     every test
@@ -30,8 +30,10 @@ bench: $(STAMP)
 $(STAMP): export PIP_CONSTRAINT = constraints.txt
 $(STAMP): export PIP_BUILD_CONSTRAINT = constraints.txt
 $(STAMP): export PIP_DISABLE_PIP_VERSION_CHECK = 1
-$(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "tonewright wants Python 3.11 or newer, and '$(PYTHON)' is $$($(PYTHON) -V 2>&1); install a newer one, or name it: make PYTHON=python3.12" >&2; exit 2; }
+$(STAMP): pyproject.toml constraints.txt CMakeLists.txt $(wildcard bindings/* core/include/tonewright/* core/src/*)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo \
+	  "tonewright wants Python 3.11 or newer, and '$(PYTHON)' is not that; name one, as in: make PYTHON=python3.12" \
+	  >&2; exit 2; }
 	@echo "setting up .venv, which takes a few minutes the first time"
 	$(PYTHON) -m venv .venv
 	$(IN) pip install --quiet --editable '.[dev]'

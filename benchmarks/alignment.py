@@ -22,7 +22,9 @@ DEVICES = ("ts9", "chump", "comp", "trem", "phaser")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     data = parser.parse_args().data
     rng = np.random.default_rng(0)
@@ -33,7 +35,16 @@ def main() -> None:
         "aligned to the sample; what the others' true latency is nobody knows, but the tape was reported near "
         "7060.\n\n"
     )
-    columns = ["pair", "latency", "error when moved", "plain correlation", "polarity", "wander", "confidence", "s"]
+    columns = [
+        "pair",
+        "latency",
+        "error when moved",
+        "plain correlation",
+        "polarity",
+        "wander",
+        "confidence",
+        "s",
+    ]
     write_section("Alignment", "benchmarks.alignment", text + table(columns, rows))
 
 
@@ -51,7 +62,10 @@ def pairs(data: Path):
     tape = data.parent / "capture_real_tape"
     for path in sorted(tape.glob("*_input.flac")):
         dry, rate = read_mono(path)
-        yield path.stem.removesuffix("_input"), (dry, read_mono(tape / path.name.replace("input", "target"))[0], rate, None)
+        yield (
+            path.stem.removesuffix("_input"),
+            (dry, read_mono(tape / path.name.replace("input", "target"))[0], rate, None),
+        )
 
 
 def row(name: str, dry, wet, rate: int, mask, rng) -> list:

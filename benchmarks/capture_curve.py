@@ -35,7 +35,9 @@ RIVAL = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, help="without it, the table is written from the rows there are")
     parser.add_argument("--device", choices=MINUTES, action="append")
     parser.add_argument("--only", choices=PRESETS, action="append", help="presets")
@@ -89,7 +91,13 @@ def write() -> None:
     lines = []
     for row in stored():
         rival = RIVAL[row["device"]].get(row["minutes"], "") if row["preset"] == "standard" else ""
-        cells = [f"{row['device']}, {row['preset']}", row["minutes"], f"{row['esr']:.5f}", rival, row["steps"]]
+        cells = [
+            f"{row['device']}, {row['preset']}",
+            row["minutes"],
+            f"{row['esr']:.5f}",
+            rival,
+            row["steps"],
+        ]
         lines.append([*cells, row["threads"]])
     text = (
         "ESR on a test recording that neither training nor validation saw; one training for each row, with its "

@@ -22,7 +22,9 @@ TONES, TAUGHT, UNSEEN = (0.15, 0.50, 0.85), (0.0, 0.25, 0.75, 1.0), 0.50
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--threads", type=int, default=2)
@@ -35,14 +37,22 @@ def main() -> None:
     for tone in TONES:
         pair = unseen(asked.data, tone)
         nearest = neighbours(asked.data, tone, pair)
-        rows.append([f"drive {UNSEEN:.2f}, tone {tone:.2f}", f"{measure(captured.player, [pair]):.4f}", f"{nearest:.3f}"])
+        rows.append(
+            [
+                f"drive {UNSEEN:.2f}, tone {tone:.2f}",
+                f"{measure(captured.player, [pair]):.4f}",
+                f"{nearest:.3f}",
+            ]
+        )
     text = (
         f"ESR on whole recordings at settings between those that were learned (drive {TAUGHT}, tone {TONES}), "
         f"{asked.minutes:g} minutes, {asked.threads} threads, preset standard with two knobs; ESR {captured.esr:.4f} on "
-        "the held-out ends of the settings that it learned. For scale, the last column: the mean of the two "
+        "the held-out ends of what it learned. For scale, the last column: the mean of the two "
         "neighbouring recordings (drive 0.25 and 0.75) taken as the estimate.\n\n"
     )
-    write_section("Knobs: settings never heard", "benchmarks.knobs", text + table(["setting", "ESR", "mean"], rows))
+    write_section(
+        "Knobs: settings never heard", "benchmarks.knobs", text + table(["setting", "ESR", "mean"], rows)
+    )
 
 
 def recording(data: Path, drive: float, tone: float) -> Recording:

@@ -7,7 +7,7 @@
     ports         the controls, with unit, range, default, smoothing and rate
     sample_rate, ratio, block, latency, settle
     levels        of the recordings, and the loudness at a reference input
-    metrics       measured errors
+    metrics       the error on what was held out, and how long was recorded and taught
     provenance    how it was made
     history       the error against time while it was taught
 
@@ -70,6 +70,11 @@ def save(tone: Tone, path: Path | str) -> None:
         FileError: when it cannot be written there.
         NotPlayable: when the model uses an operation that no native player knows.
     """
+    write_whole(path, to_bytes(tone))
+
+
+def to_bytes(tone: Tone) -> bytes:
+    """What `save` writes; the same tone gives the same bytes."""
     model = tone.model.eval()
     x = probe(tone.sample_rate)
     tensors = {name: value.detach().contiguous() for name, value in model.state_dict().items()}
@@ -88,7 +93,7 @@ def save(tone: Tone, path: Path | str) -> None:
         **{name: getattr(tone, name) for name in ("levels", "metrics", "provenance", "history")},
     }
     text = json.dumps(_finite(header), sort_keys=True, separators=(",", ":"), allow_nan=False)
-    write_whole(path, safetensors.torch.save(tensors, metadata={KEY: text}))
+    return safetensors.torch.save(tensors, metadata={KEY: text})
 
 
 def load(path: Path | str) -> Tone:

@@ -85,9 +85,13 @@ def check_pair(
     if not any(finding.level == "error" for finding in broken):
         broken += [*_copy(pair), *_related(pair)]
     if any(finding.level == "error" for finding in broken):
-        return broken
+        return _worst_first(broken)
     checks = (_clipping, _offset, _quiet, _lengths, _moving, _modulation, _echo, _polarity, _latency, _noise)
     found = broken + [finding for check in checks for finding in check(pair)]
+    return _worst_first(found)
+
+
+def _worst_first(found: list[Finding]) -> list[Finding]:
     return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.level))
 
 
@@ -112,14 +116,27 @@ def _length(pair: _Pair) -> list[Finding]:
 
 
 def _copy(pair: _Pair) -> list[Finding]:
-    x, y = pair.dry[pair.keep], pair.wet[pair.keep]
-    gain = float(x @ y) / float(x @ x)
-    if float(np.sum((y - gain * x) ** 2)) > COPY * float(y @ y):
+    """A copy may be found a sample or two beside itself, so its neighbourhood is tried."""
+    gains = [_copied_gain(pair, shift) for shift in (0, 1, -1, 2, -2)]
+    gain = next((gain for gain in gains if gain is not None), None)
+    if gain is None:
         return []
     gain_db = 20.0 * np.log10(abs(gain))
     but = "" if abs(gain_db) < 0.05 else f" but for a gain of {gain_db:.1f} dB"
     means = "the device was bypassed or the wrong track was exported"
     return [Finding("error", f"the wet side is the dry side{but}", means, "record it through the device")]
+
+
+def _copied_gain(pair: _Pair, shift: int) -> float | None:
+    """The gain that makes the dry side, moved by `shift`, the wet side; None when no gain does."""
+    dry, wet = apply(pair.dry, pair.wet, shift)
+    keep = apply(pair.keep, pair.wet, shift)[0]
+    x, y = dry[keep], wet[keep]
+    power = float(x @ x)
+    if power == 0.0:
+        return None
+    gain = float(x @ y) / power
+    return gain if float(np.sum((y - gain * x) ** 2)) <= COPY * float(y @ y) else None
 
 
 def _related(pair: _Pair) -> list[Finding]:

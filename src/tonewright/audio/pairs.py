@@ -1,6 +1,6 @@
 """Dry and wet recordings that line up, split into what is taught and what is held out, and cut into crops."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ class Pair:
         knobs: settings of the device by name, each 0..1.
         leave_out: bool [T], True where the pair must not be learned from; None leaves nothing out.
         name: as an error calls it.
+        lead: samples at the head that were there before; they warm a model up and count for nothing.
     """
 
     dry: np.ndarray
@@ -28,6 +29,7 @@ class Pair:
     knobs: dict[str, float] = field(default_factory=dict)
     leave_out: np.ndarray | None = None
     name: str = "the pair"
+    lead: int = 0
 
     def part(self, start: int, end: int) -> "Pair":
         """The samples from start to end."""
@@ -39,13 +41,19 @@ class Pair:
     @property
     def weight(self) -> np.ndarray:
         """float32 [T]: 1 where the pair counts, 0 where it is left out."""
-        if self.leave_out is None:
-            return np.ones(len(self.wet), np.float32)
-        return (~self.leave_out).astype(np.float32)
+        counts = np.ones(len(self.wet), np.float32)
+        counts[: self.lead] = 0.0
+        if self.leave_out is not None:
+            counts[self.leave_out] = 0.0
+        return counts
 
 
-def split(pair: Pair) -> tuple[Pair, Pair]:
+def split(pair: Pair, lead: int = 0) -> tuple[Pair, Pair]:
     """What is taught, and the end of the recording, which training never sees.
+
+    Args:
+        pair: the whole recording.
+        lead: samples before the held-out end that a model must hear first to know what the device remembers.
 
     Raises:
         PairError: when the pair is too short for both.
@@ -62,7 +70,8 @@ def split(pair: Pair) -> tuple[Pair, Pair]:
             f"{pair.name} has {len(pair.dry) / pair.sample_rate:.1f} s in common, and learning wants at least "
             f"{2 * low:.0f} s (better a minute or more); record a longer pair"
         )
-    return pair.part(0, end), pair.part(end, len(pair.dry))
+    lead = min(lead, end)
+    return pair.part(0, end), replace(pair.part(end - lead, len(pair.dry)), lead=lead)
 
 
 @dataclass(frozen=True)

@@ -80,13 +80,6 @@ def capture(
     page:
         Write the listening page.
     """
-    from dataclasses import replace
-
-    from tonewright.models.supervised import Teaching
-    from tonewright.training import processes
-    from tonewright.training.capture import Plan
-    from tonewright.training.loop import Budget
-
     if (knobs is not None) + (batch is not None) + (dry is not None) != 1 or (dry is None) != (wet is None):
         raise ConfigError(
             "capture learns from: dry.wav wet.wav, or --knobs session.csv, or --batch devices.csv"
@@ -96,6 +89,13 @@ def capture(
     if output is None:
         raise ConfigError("capture writes a model and wants its name; add -o amp.tone")
     _check_numbers(seed, rate, stft, threads)
+    from dataclasses import replace
+
+    from tonewright.models.supervised import Teaching
+    from tonewright.training import processes
+    from tonewright.training.capture import Plan
+    from tonewright.training.loop import Budget
+
     teaching = Teaching(stft=stft) if rate is None else Teaching(stft=stft, rate=rate)
     budget = None if minutes is None and steps is None else Budget(minutes, steps)
     plan = Plan(model, preset, budget, seed, teaching, threads, None, resume, restart, force)
@@ -115,7 +115,7 @@ def _check_numbers(seed: int, rate: float | None, stft: float, threads: int | No
     if not 0 <= seed < 2**63:
         raise ConfigError(f"--seed is a number of 0 or more, and not {seed}")
     if rate is not None and not 0 < rate < math.inf:
-        raise ConfigError(f"--rate is above 0, and not {rate:g}; leave it out for 0.003")
+        raise ConfigError(f"--rate is above 0, and not {rate:g}; leave it out for 0.01")
     if not 0 <= stft < math.inf:
         raise ConfigError(f"--stft is 0 or more, and not {stft:g}")
     if threads is not None and threads < 1:

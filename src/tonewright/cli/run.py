@@ -44,5 +44,5 @@ def run(
         warn(
             f"{clipped} samples were too loud for {output.suffix} and were clipped; write a .wav to keep them"
         )
-    say(f"{output}: {sound.name} through {model.name}")
+    say(f"{output}: {sound.name} through {model.name}, played by {player.engine}")
     return 0

@@ -81,6 +81,10 @@ class Supervised:
     def step(self, step: int, steps: int) -> dict[str, float]:
         """Improve the model once; the losses by name, each as a mean over the crops.
 
+        Args:
+            step: from 0.
+            steps: that there will be; 0 while nobody knows.
+
         Raises:
             TrainingError: when ten steps in a row give no number.
         """
@@ -108,16 +112,19 @@ class Supervised:
 
     def state(self) -> dict:
         """All that a resumed training needs: tensors and numbers."""
-        return {"model": self.model.state_dict(), "soap": self.soap.state, "soap_steps": self.soap.steps}
+        soap = {"soap": self.soap.state, "soap_steps": self.soap.steps}
+        return {"model": self.model.state_dict(), "bad": self.bad, **soap}
 
     def restore(self, state: dict) -> None:
         """Back to where `state` was taken."""
         self.model.load_state_dict(state["model"])
         self.soap.state, self.soap.steps = state["soap"], state["soap_steps"]
+        self.bad = state["bad"]
 
     def _rate(self, step: int, steps: int) -> float:
+        """A short rise, then half a cosine down to nothing; level while nobody knows the number of steps."""
         warm = min(1.0, (step + 1) / WARM_UP)
-        return self.teaching.rate * warm * 0.5 * (1 + math.cos(math.pi * step / steps))
+        return self.teaching.rate * warm * (0.5 * (1 + math.cos(math.pi * step / steps)) if steps else 1.0)
 
     def _play(self, item: Crop) -> Tensor:
         """The model's answer to a crop, without the context: [n]."""
@@ -146,7 +153,7 @@ class Supervised:
     def _measured(self, pairs: list[Pair]) -> list[Crop]:
         """Crops that tile up to ten seconds of what is held out, spread over all of it."""
         length, context = 16384, self.model.settle
-        tiles = [(pair, start) for pair in pairs for start in _tiles(len(pair.dry), context, length)]
+        tiles = [(pair, start) for pair in pairs for start in range(pair.lead, len(pair.dry), length)]
         count = min(len(tiles), max(1, 10 * pairs[0].sample_rate // length))
         chosen = [tiles[i * len(tiles) // count] for i in range(count)]
         return [
@@ -159,11 +166,6 @@ class Supervised:
         target, weight = torch.from_numpy(item.wet).double(), torch.from_numpy(item.weight)
         error = (self._play(item) - target) * weight
         return float(error.square().sum()), float((target * weight).square().sum())
-
-
-def _tiles(total: int, context: int, length: int) -> range:
-    """Starts of the tiles of a recording, behind their context where it is long enough for that."""
-    return range(context if total > 2 * context + length else 0, total, length)
 
 
 def _mean_square(sounds) -> float:

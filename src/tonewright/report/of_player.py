@@ -20,19 +20,26 @@ def write_report(player: Player, pairs: list[Pair], path: Path, title: str, find
         title: what the model is called.
         findings: of the data checks, in words.
     """
-    estimates = [player.render(pair.dry, **pair.knobs)[player.latency :] for pair in pairs]
-    lengths = [len(estimate) for estimate in estimates]
+    takes = [_take(player, pair) for pair in pairs]
+    dry, target, estimate = (np.concatenate(sounds) for sounds in zip(*takes, strict=True))
     listening = Listening(
         title=title,
-        dry=np.concatenate([pair.dry[:n] for pair, n in zip(pairs, lengths, strict=True)]),
-        target=np.concatenate([pair.wet[:n] for pair, n in zip(pairs, lengths, strict=True)]),
-        estimate=np.concatenate(estimates),
+        dry=dry,
+        target=target,
+        estimate=estimate,
         sample_rate=player.sample_rate,
         history=player.tone.history,
         facts=facts(player),
         findings=tuple(str(finding) for finding in findings),
     )
     write_page(listening, path)
+
+
+def _take(player: Player, pair: Pair) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Dry, device and model, without the lead that only warms the model up."""
+    estimate = player.render(pair.dry, **pair.knobs)[player.latency :]
+    heard = slice(pair.lead, len(estimate))
+    return pair.dry[heard], pair.wet[heard], estimate[heard]
 
 
 def facts(player: Player) -> dict[str, str]:
@@ -55,10 +62,9 @@ def facts(player: Player) -> dict[str, str]:
         "wet": "Learned from",
     }
     told |= {label: tone.provenance[key] for key, label in names.items() if key in tone.provenance}
-    if "minutes" in tone.provenance:
-        told["Taught for"] = clock(60 * float(tone.provenance["minutes"]))
-    if "recorded_seconds" in tone.provenance:
-        told["Recording"] = clock(float(tone.provenance["recorded_seconds"]))
+    for key, label in (("taught_seconds", "Taught for"), ("recorded_seconds", "Recording")):
+        if key in tone.metrics:
+            told[label] = clock(tone.metrics[key])
     if "esr" in tone.metrics:
         told["ESR, held out"] = f"{tone.metrics['esr']:.5f}"
     if "noise_esr" in tone.metrics:

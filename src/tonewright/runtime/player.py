@@ -1,11 +1,14 @@
 """A learned sound, ready to play: what `tonewright.load` and `tonewright.capture` give."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
 
 from tonewright import storage
 from tonewright.errors import ShapeError
+from tonewright.runtime import native
+from tonewright.runtime.native import NativeStream
 from tonewright.runtime.stream import Stream
 
 RENDER_BLOCK = 16384  # samples; long enough to be fast, short enough to need little memory
@@ -42,14 +45,25 @@ class Player:
         """Output samples by which `stream().process` and `render` trail their input."""
         return Stream(self.model, self.sample_rate).latency
 
-    def stream(self, channels: int = 1, /, **controls: float) -> Stream:
-        """A fresh stream, from silence.
+    def stream(self, channels: int = 1, /, **controls: float) -> Stream | NativeStream:
+        """A fresh stream, from silence; by the native core where it is built, else by torch.
 
         Args:
             channels: of the sound; each gets its own memory.
             controls: their values, by name.
         """
+        if self._file is not None:
+            return NativeStream(self._file, self.model, channels, **controls)
         return Stream(self.model, self.sample_rate, channels, **controls)
+
+    @property
+    def engine(self) -> str:
+        """What plays: "native core", or "torch" where that was not built or cannot play this model."""
+        return "torch" if self._file is None else "native core"
+
+    @functools.cached_property
+    def _file(self) -> bytes | None:
+        return native.playable(self.tone)
 
     def render(self, x: np.ndarray, /, **controls: float) -> np.ndarray:
         """The raw stream over a whole sound at `sample_rate`: [T] or [C, T] to the same shape (times ratio).

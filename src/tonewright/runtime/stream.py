@@ -80,7 +80,7 @@ class Stream:
         self.latency = model.latency + int((model.block - 1) * model.ratio)
         self.ramps = {port.name: Ramp(port, sample_rate) for port in model.ports}
         for name, value in ports.items():
-            self.ramps[name] = Ramp(self._port(name, value), sample_rate, value)
+            self.ramps[name] = Ramp(checked_port(self.model.ports, name, value), sample_rate, value)
         self.reset()
 
     def reset(self) -> None:
@@ -98,7 +98,7 @@ class Stream:
             ConfigError: no such control, or a value outside of its range.
         """
         for name, value in ports.items():
-            self._port(name, value)
+            checked_port(self.model.ports, name, value)
             self.ramps[name].go_to(value)
 
     @one_thread()
@@ -136,10 +136,17 @@ class Stream:
         y, self.state = self.model(x[:, None], self.state, **ports)
         return y[:, 0]
 
-    def _port(self, name: str, value: float) -> Port:
-        if name not in self.ramps:
-            raise ConfigError(f"this model has no control called '{name}'{did_you_mean(name, self.ramps)}")
-        port = self.ramps[name].port
-        if not port.minimum <= value <= port.maximum:
-            raise ConfigError(f"'{name}' goes from {port.minimum:g} to {port.maximum:g}, and not to {value}")
-        return port
+
+def checked_port(ports: tuple[Port, ...], name: str, value: float) -> Port:
+    """The port of that name, when it can take that value.
+
+    Raises:
+        ConfigError: no such control, or a value outside of its range.
+    """
+    port = next((port for port in ports if port.name == name), None)
+    if port is None:
+        known = did_you_mean(name, [port.name for port in ports])
+        raise ConfigError(f"this model has no control called '{name}'{known}")
+    if not port.minimum <= value <= port.maximum:
+        raise ConfigError(f"'{name}' goes from {port.minimum:g} to {port.maximum:g}, and not to {value}")
+    return port

@@ -84,6 +84,7 @@ def capture(
     *,
     preset: str = "standard",
     minutes: float = 10.0,
+    steps: int | None = None,
     seed: int = 0,
     listener: Callable[[Progress], None] = lambda progress: None,
 ) -> Player:
@@ -94,6 +95,7 @@ def capture(
         wet: what came out.
         preset: size of the model; see docs/choosing.md.
         minutes: to teach.
+        steps: to teach, instead of minutes.
         seed: same seed, same recordings, same number of steps: same model.
         listener: is called with the progress after every step.
 
@@ -103,7 +105,9 @@ def capture(
     Raises:
         AudioError, PairError, ConfigError, TrainingError: in one sentence what was wrong and what to do.
     """
-    plan = Plan(preset=preset, budget=Budget(minutes=minutes), seed=seed)
+    plan = Plan(
+        preset=preset, budget=Budget(minutes=minutes) if steps is None else Budget(steps=steps), seed=seed
+    )
     if wet is None:
         recordings, knobs = read_session(dry)
     else:
@@ -136,7 +140,7 @@ def learn(
     model = room.Model(config)
     prepared = same_device([prepare(recording, model.settle, plan.force) for recording in recordings])
     _tell(prepared, said)
-    taught, held_out = zip(*(split(p.pair) for p in prepared), strict=True)
+    taught, held_out = zip(*(split(p.pair, model.settle) for p in prepared), strict=True)
     recipe = room.Recipe(model, list(taught), list(held_out), plan.teaching, plan.seed, plan.threads)
     identity = _identity(plan, config, [*taught, *held_out])
     end = teach(recipe, plan.budget, plan.checkpoint, plan.resume, identity, listener)
@@ -207,6 +211,7 @@ def _describe(
     wet = np.concatenate([p.pair.wet for p in prepared])
     noise = [p.noise_esr for p in prepared if p.noise_esr]
     tone.metrics = {"esr": error, **({"noise_esr": max(noise)} if noise else {})}
+    tone.metrics |= {"taught_seconds": progress.seconds, "recorded_seconds": len(dry) / tone.sample_rate}
     tone.levels = {"dry_db": rms_db(dry), "wet_db": rms_db(wet), "loudness_db": loudness_db(Player(tone))}
     tone.history = progress.history
     tone.provenance = {
@@ -214,8 +219,6 @@ def _describe(
         "preset": plan.preset,
         "seed": str(plan.seed),
         "steps": str(progress.step),
-        "minutes": f"{progress.seconds / 60:.1f}",
-        "recorded_seconds": f"{len(dry) / tone.sample_rate:.1f}",
         "latency_samples": ", ".join(str(p.shifted_samples) for p in prepared),
         "wet": ", ".join(p.pair.name for p in prepared),
     }

@@ -1,8 +1,9 @@
 """The one training loop: steps, seeds, a time budget, checkpoints and progress, and nothing of models.
 
-What is taught comes as a recipe: `step(step, steps)` improves it and returns losses by name, `score()` measures
-it, `state()` and `restore(state)` carry all that it remembers. Nothing else may decide what a step does, neither
-the clock nor the number of threads or processes; so a resumed run ends at the same bits.
+What is taught comes as a recipe: `step(step, steps)` improves it and returns losses by name (steps is 0 while a time
+budget is still being timed), `score()` measures it, `state()` and `restore(state)` carry all that it remembers.
+Nothing else may decide what a step does, neither the clock nor the number of threads or processes; so a resumed run
+ends at the same bits.
 """
 
 import math
@@ -19,7 +20,8 @@ from tonewright.threads import one_thread
 from tonewright.training import checkpoint, processes
 from tonewright.training.interrupt import CtrlC
 
-TIMED_STEPS = (3, 9)  # the budget is turned into steps by how long these took: the first ones are slow
+TIMED_STEPS = (3, 9)  # the first steps are slow; after them, at least up to the second number are timed
+TIMED_SHARE, TIMED_SECONDS = 0.05, 20.0  # and as long as this share of the budget, or so many seconds
 SCORES = 24  # how often the model is measured
 CHECKPOINT_SECONDS = 30.0
 DEFAULT_MINUTES = 10.0
@@ -151,8 +153,7 @@ class _Run:
     def step(self) -> None:
         """One step, and what is due after it."""
         progress, before = self.progress, time.monotonic()
-        steps = progress.steps or max(1000, 2 * TIMED_STEPS[1])  # only the warm-up runs on this guess
-        losses = self.recipe.step(progress.step, steps)
+        losses = self.recipe.step(progress.step, progress.steps)
         loss = sum(losses.values())
         progress.step += 1
         progress.loss = loss if math.isnan(progress.loss) else 0.95 * progress.loss + 0.05 * loss
@@ -204,14 +205,15 @@ class _Run:
         first, last = TIMED_STEPS
         if self.progress.step > first:
             self.paces.append(seconds)
-        if self.progress.step < last:
+        long_enough = min(TIMED_SHARE * 60 * self.budget.minutes, TIMED_SECONDS)
+        if processes.agreed(self.progress.step < last or self.progress.seconds < long_enough):
             return
         before = time.monotonic()
         self.recipe.score()
         scoring = SCORES * (time.monotonic() - before)
         pace = sorted(self.paces)[len(self.paces) // 2]
         left = max(0.0, 60 * self.budget.minutes - self.progress.seconds - scoring)
-        self.progress.steps = processes.agreed(last + max(1, round(left / pace)))
+        self.progress.steps = processes.agreed(self.progress.step + max(1, round(left / pace)))
 
     def _score(self) -> None:
         progress = self.progress

@@ -1,0 +1,48 @@
+// The layer graph of a .tone file, played block by block.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tonewright/layer.h"
+#include "tonewright/tone_file.h"
+
+namespace tonewright {
+
+class Graph final : public Layer {
+ public:
+  // Builds every node. FileError when the file asks for what is unknown, impossible or too large. [main thread]
+  explicit Graph(const ToneFile& file);
+  ~Graph() override;
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  // Names of the inputs: "x" and the controls, in the order that process() wants them.
+  const std::vector<std::string>& inputs() const { return input_names_; }
+  int input_channels(int input) const;
+  int output_channels() const;
+  // Output samples for one input sample are up / down; the lengths of blocks are multiples of block.
+  int up() const;
+  int down() const;
+  int block() const;
+
+  void prepare(int max_frames) override;
+  void reset() noexcept override;
+  // in[i][c] and out[c]: rows of `frames` (a multiple of block) and frames * up / down samples. Never allocates, locks,
+  // throws or prints. [audio thread]
+  void process(const float* const* const* in, float* const* out, int frames) noexcept;
+
+ private:
+  struct Node;
+  void run(int frames) noexcept;
+
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<std::string> input_names_;
+  std::vector<int> input_nodes_;
+  int output_ = 0;
+  int max_chunk_ = 0;
+  std::vector<std::vector<float>> memory_;
+};
+
+}  // namespace tonewright

@@ -1,0 +1,64 @@
+// A .tone file, ready to play one channel of sound: what a plugin, a program or the Python package holds.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tonewright/graph.h"
+#include "tonewright/layer.h"
+#include "tonewright/tone_file.h"
+
+namespace tonewright {
+
+// A knob: a straight line of smoothing_ms to where it was last turned, wherever blocks are cut.
+struct Control {
+  std::string name, unit;
+  double minimum = 0.0, maximum = 1.0, default_value = 0.5, smoothing_ms = 20.0;
+};
+
+class Player final : public Layer {
+ public:
+  // FileError when the file is damaged or uses what this version cannot play. [main thread]
+  explicit Player(const ToneFile& file);
+
+  int sample_rate() const { return sample_rate_; }
+  // Output samples by which the output trails the input; a block larger than one adds to the model's own.
+  int latency() const { return latency_; }
+  // Output samples for one input sample are up() / down().
+  int up() const { return graph_.up(); }
+  int down() const { return graph_.down(); }
+  const std::vector<Control>& controls() const { return controls_; }
+
+  void prepare(int max_frames) override;
+  // As if silence had come before: the model's own start-up is played and thrown away.
+  void reset() noexcept override;
+  // Moves a control, smoothly; values beyond its range are brought into it. [audio thread]
+  void set(int control, double value) noexcept;
+  // The next `frames` samples of one channel to frames * up() / down() samples; any number of frames up to the
+  // prepared maximum. A sample that is no number is heard as silence. Never allocates, locks, throws or prints.
+  // [audio thread]
+  void process(const float* in, float* out, int frames) noexcept;
+
+ private:
+  struct Ramp {
+    double start = 0.0, end = 0.0;
+    int done = 0, length = 1;
+    float next() noexcept;
+  };
+
+  void play(const float* in, float* out, int frames) noexcept;
+  void play_blocks(const float* in, float* out, int frames) noexcept;
+
+  Graph graph_;
+  int sample_rate_ = 0, latency_ = 0, settle_ = 0, block_ = 1, max_frames_ = 0;
+  std::vector<Control> controls_;
+  std::vector<Ramp> ramps_;
+  std::vector<int> port_of_input_;  // -1 for x, else the control
+  std::vector<float> clean_, silence_, waiting_in_, waiting_out_;
+  std::vector<std::vector<float>> port_rows_;
+  std::vector<const float*> rows_;
+  std::vector<const float* const*> row_lists_;
+  int held_in_ = 0, held_out_ = 0;
+};
+
+}  // namespace tonewright
