@@ -5,13 +5,13 @@
 #     make test     every test
 #     make check    style, and what a linter finds
 #     make bench    measure what the documents claim, into benchmarks/RESULTS.md
-#     make clean    throw away .venv, demo/ and all caches
+#     make clean    throw away .venv, demo/, build/ and all caches
 
 PYTHON ?= python3
 IN := .venv/bin/python -m
 STAMP := .venv/stamp
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench clean always
 
 demo: $(STAMP)
 	$(IN) tonewright demo demo
@@ -30,7 +30,7 @@ bench: $(STAMP)
 $(STAMP): export PIP_CONSTRAINT = constraints.txt
 $(STAMP): export PIP_BUILD_CONSTRAINT = constraints.txt
 $(STAMP): export PIP_DISABLE_PIP_VERSION_CHECK = 1
-$(STAMP): pyproject.toml constraints.txt CMakeLists.txt $(wildcard bindings/* core/include/tonewright/* core/src/*)
+$(STAMP): .venv/files pyproject.toml constraints.txt CMakeLists.txt $(wildcard bindings/* core/include/tonewright/* core/src/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo \
 	  "tonewright wants Python 3.11 or newer, and '$(PYTHON)' is not that; name one, as in: make PYTHON=python3.12" \
 	  >&2; exit 2; }
@@ -38,6 +38,12 @@ $(STAMP): pyproject.toml constraints.txt CMakeLists.txt $(wildcard bindings/* co
 	$(PYTHON) -m venv .venv
 	$(IN) pip install --quiet --editable '.[dev]'
 	@touch $(STAMP)
+
+# An editable install knows its modules by name, so it is made again when one comes or goes.
+.venv/files: always
+	@mkdir -p .venv
+	@find src -type f -not -path '*/__pycache__/*' -not -name '*.so' | sort > .venv/files.new
+	@cmp -s .venv/files.new .venv/files || mv .venv/files.new .venv/files
 
 clean:
 	rm -rf .venv demo build .pytest_cache .ruff_cache .hypothesis

@@ -30,10 +30,10 @@ def main() -> None:
     rng = np.random.default_rng(0)
     rows = [row(name, *pair, rng) for name, pair in pairs(data)]
     text = (
-        "Samples by which the wet side is late, as recorded; the error when the wet is moved by a random whole number "
-        "within 500 ms; and, for scale, where the plain cross-correlation has its peak. The rendered pairs are "
-        "aligned to the sample; what the others' true latency is nobody knows, but the tape was reported near "
-        "7060.\n\n"
+        "Samples by which the wet side is late, as recorded; the error when the wet is moved by a random number "
+        "of samples within 500 ms; and, for scale, where the plain cross-correlation has its peak. The rendered "
+        "pairs are aligned to the sample; the true latency of the others nobody knows, but the tape was reported "
+        "near 7060.\n\n"
     )
     columns = [
         "pair",

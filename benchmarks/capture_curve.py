@@ -27,7 +27,7 @@ from tonewright.training.recordings import read_mono
 ROWS = Path(__file__).with_name("capture_curve.json")
 MINUTES = {"ts9": (1, 3.3, 5, 11, 20), "chump": (1.8, 7.5, 17)}
 PRESETS = ("standard", "a2", "feather", "gated")
-# ESR after these minutes of the neural-amp-modeler 0.13.0 trainer, standard shape, same pairs, two cores
+# ESR after these minutes of the best existing trainer, standard shape, same pairs and kind of machine, two cores
 RIVAL = {
     "ts9": {3.3: 0.0037, 5: 0.0019, 11: 0.0006, 20: 0.0004},
     "chump": {1.8: 0.025, 7.5: 0.0073, 17: 0.0042},
@@ -94,17 +94,18 @@ def write() -> None:
         cells = [
             f"{row['device']}, {row['preset']}",
             row["minutes"],
-            f"{row['esr']:.5f}",
+            f"{row['esr']:.2g}",
             rival,
             row["steps"],
         ]
         lines.append([*cells, row["threads"]])
     text = (
         "ESR on a test recording that neither training nor validation saw; one training for each row, with its "
-        "schedule fitted to its minutes. The rival is the trainer of neural-amp-modeler 0.13.0 with its standard "
-        "shape on the same pairs and kind of machine, with both cores.\n\n"
+        "schedule fitted to its minutes, while another one ran on the other core. The wall time is what it took in "
+        "the end. The rival is the best existing trainer, measured once on the same pairs and kind of machine with "
+        "both cores.\n\n"
     )
-    columns = ["device, preset", "minutes", "ESR", "rival's ESR", "steps", "threads"]
+    columns = ["device, preset", "minutes", "ESR", "rival's ESR", "steps", "wall min", "threads"]
     write_section("Capture: error against time", "benchmarks.capture_curve", text + table(columns, lines))
 
 

@@ -59,8 +59,8 @@ def main() -> None:
     test = Pair(unheard, overdrive(unheard, RATE), RATE)
     rows = [one(row, seconds, taught, held_out, test) for row in TRIED]
     text = (
-        f"Preset standard, {seconds:.0f} s of teaching on one thread, the same crops, loss and half-cosine; ESR on 30 s "
-        "of playing that was not taught.\n\n"
+        f"Preset standard, {seconds:.0f} s of teaching on one thread, the same crops, loss and half-cosine; ESR on "
+        "30 s of playing that was not taught.\n\n"
     )
     columns = ["optimiser", "step size", "batch x crop", "steps", "ESR"]
     write_section("Optimiser", "benchmarks.optimiser", text + table(columns, rows))

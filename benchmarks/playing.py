@@ -1,9 +1,9 @@
-"""What playing costs in Python: time for a sample at several blocks, and memory for a long file.
+"""What playing costs: time for a sample at several blocks, and memory for a long file.
 
     python -m benchmarks.playing
 
-The rivals play the same weights: torch recomputing the receptive field for every block (what a model without a
-memory must do), and the arithmetic alone at the speed of this machine's matrix products.
+The rivals play the same weights: torch with the state of every layer kept (our own Python reference), and torch
+recomputing the receptive field for every block (what a model without a memory must do).
 """
 
 import resource
@@ -21,37 +21,58 @@ from benchmarks.results import table, write_section
 from tonewright import storage
 from tonewright.audio import files
 from tonewright.models.wavenet import PRESETS, Model
+from tonewright.runtime import native
 from tonewright.runtime.player import Player
+from tonewright.runtime.stream import Stream
 
-RATE, BLOCKS = 48000, (64, 512, 16384)
+RATE, BLOCKS = 48000, (16, 64, 512)
 
 
 def main() -> None:
     torch.set_num_threads(1)
-    rows = [[name, *(f"{nanoseconds(name, block):,.0f}" for block in BLOCKS)] for name in PRESETS]
-    rows += [["standard, recomputed", *(f"{recomputed('standard', block):,.0f}" for block in BLOCKS)]]
-    text = "Nanoseconds for a sample, median, one thread; real time at 48 kHz is 20,833. Plain torch: the native core is to come.\n\n"
-    text += table(["preset", *(f"block {block}" for block in BLOCKS)], rows)
+    rows = [row(name) for name in PRESETS]
+    text = (
+        "Nanoseconds for a sample, median, one thread; real time at 48 kHz is 20,833. The core plays the graph as it "
+        "is written, node by node, without fused paths yet. Error: largest difference to torch, relative to the "
+        "loudest sample.\n\n"
+    )
+    columns = [
+        "preset",
+        *(f"core, block {block}" for block in BLOCKS),
+        "torch, state kept, 64",
+        "core is faster by",
+    ]
+    text += table([*columns, "torch, recomputed, 64", "error"], rows)
     text += "\n\nPeak memory of a process that plays a file through `nano`, all imports included:\n\n"
     text += table(["length", "peak MB", "seconds"], [long_file(minutes) for minutes in (1, 60)])
-    write_section("Playing in Python", "benchmarks.playing", text)
+    write_section("Playing", "benchmarks.playing", text)
 
 
-def nanoseconds(name: str, block: int) -> float:
-    stream = Player(storage.Tone("wavenet", Model(PRESETS[name]), RATE)).stream()
-    return timed(lambda x: stream.process(x), block)
+def row(name: str) -> list:
+    torch.manual_seed(0)
+    player = Player(storage.Tone("wavenet", Model(PRESETS[name]), RATE))
+    if player.engine != "native core":
+        raise SystemExit(native.why_not())
+    core = [timed(player.stream().process, block) for block in BLOCKS]
+    kept = timed(Stream(player.model, RATE).process, 64)
+    cells = [*(f"{ns:,.0f}" for ns in core), f"{kept:,.0f}", f"{kept / core[1]:.0f}x"]
+    return [name, *cells, f"{recomputed(player.model, 64):,.0f}", f"{difference(player):.0e}"]
+
+
+def difference(player: Player) -> float:
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, RATE).astype(np.float32)
+    expected = Stream(player.model, RATE).process(x)
+    return float(np.abs(player.stream().process(x) - expected).max() / np.abs(expected).max())
 
 
 @torch.inference_mode()
-def recomputed(name: str, block: int) -> float:
-    model = Model(PRESETS[name]).eval()
-    state = model.initial_state(1)
+def recomputed(model, block: int) -> float:
+    state, past = model.initial_state(1), np.zeros(model.settle, np.float32)
 
     def play(x):
         with torch.inference_mode():
             return model(torch.from_numpy(np.concatenate([past, x]))[None, None], state)[0][..., -block:]
 
-    past = np.zeros(model.settle, np.float32)
     return timed(play, block)
 
 

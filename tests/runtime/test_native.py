@@ -108,7 +108,9 @@ def random_layer(rng, channels: int, depth: int):
         stride = int(rng.integers(2, 5))
         down = Conv1d(channels, channels, 2 * stride, stride=stride, lookahead=int(rng.integers(0, stride)))
         return Serial(down, *parts[:2], ConvTranspose1d(channels, channels, 2 * stride + 1, stride))
-    return Serial(Parallel([Serial(Conv1d(channels, channels, kernel), part) for part in parts[:2]]), parts[2])
+    return Serial(
+        Parallel([Serial(Conv1d(channels, channels, kernel), part) for part in parts[:2]]), parts[2]
+    )
 
 
 @needs_core
