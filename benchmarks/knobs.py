@@ -46,9 +46,9 @@ def main() -> None:
         )
     text = (
         f"ESR on whole recordings at settings between those that were learned (drive {TAUGHT}, tone {TONES}): preset "
-        f"standard with two knobs, {asked.minutes:g} minutes, threads: {asked.threads}; ESR {captured.esr:.4f} on "
-        "the held-out ends of what it learned. For scale, the last column: the mean of the two neighbouring recordings "
-        "(drive 0.25 and 0.75) taken as the estimate.\n\n"
+        f"standard with two knobs, {asked.minutes:g} min, threads: {asked.threads}; ESR {captured.esr:.4f} on "
+        "the held-out ends of what it learned. For scale, the last column: the mean of the two "
+        "neighbouring recordings (drive 0.25 and 0.75) taken as the estimate.\n\n"
     )
     write_section(
         "Knobs: settings never heard", "benchmarks.knobs", text + table(["setting", "ESR", "mean"], rows)

@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "tonewright"
 # From the ground up. A room is a folder or a single module, and knows nothing of the others on its floor; the
 # single modules of the ground floor are one room.
 FLOORS = (
-    ("units", "errors", "config", "atomic", "threads"),
+    ("units", "errors", "config", "atomic", "threads", "_native"),
     ("dsp",),
     ("measure",),
     ("layers", "audio", "builtin"),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "denormals.h"
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::int64_t kMaxSettle = 1 << 24;
 constexpr int kSettleBlock = 64;
+constexpr std::int64_t kMaxBlock = 1 << 20;
 
 Control read_control(const Json& port) {
   Control control;
@@ -34,7 +36,8 @@ Player::Player(const ToneFile& file) : graph_(file) {
   const Json& header = file.header;
   sample_rate_ = static_cast<int>(header.at("sample_rate").integer(1000, 1000000));
   settle_ = static_cast<int>(header.at("settle").integer(0, kMaxSettle));
-  block_ = graph_.block();
+  block_ = static_cast<int>(std::lcm(std::int64_t{graph_.block()}, header.at("block").integer(1, kMaxBlock)));
+  if (block_ > kMaxBlock) throw FileError("the file wants blocks that are too long");
   latency_ = static_cast<int>(header.at("latency").integer(0, kMaxSettle)) + (block_ - 1) * graph_.up() / graph_.down();
   for (const Json& port : header.at("ports").array()) controls_.push_back(read_control(port));
   if (graph_.output_channels() != 1) throw FileError("this version plays models of one channel only; update it");

@@ -78,7 +78,7 @@ inline std::vector<std::uint8_t> tone_bytes(const std::string& header, const std
 // A header around these nodes.
 inline std::string header_of(const std::string& nodes, int output, const std::string& ports = "", int settle = 0) {
   return "{\"format\":1,\"sample_rate\":48000,\"settle\":" + std::to_string(settle) +
-         ",\"latency\":0,\"ports\":[" + ports + "],\"graph\":{\"nodes\":[" + nodes +
+         ",\"latency\":0,\"block\":1,\"ports\":[" + ports + "],\"graph\":{\"nodes\":[" + nodes +
          "],\"output\":" + std::to_string(output) + "}}";
 }
 

@@ -5,10 +5,10 @@ import numpy as np
 from tonewright import storage
 from tonewright.errors import FileError, NotPlayable, ShapeError
 from tonewright.models.base import Model
-from tonewright.runtime.stream import checked_port
+from tonewright.runtime.stream import checked_port, stream_latency
 
 try:
-    from tonewright import _native
+    import tonewright._native as _native
 except ImportError:  # no compiler was there when the package was installed
     _native = None
 
@@ -56,7 +56,7 @@ class NativeStream:
             self._players = [_native.Player(file, MAX_FRAMES) for _ in range(channels)]
         except _native.NativeFileError as error:
             raise FileError(str(error)) from error
-        self.latency = self._players[0].latency if channels else model.latency
+        self.latency = stream_latency(model)
         self._samples = 0
         self.set(**ports)
         self.reset()
@@ -80,6 +80,8 @@ class NativeStream:
 
     def process(self, block: np.ndarray) -> np.ndarray:
         """The next block of sound, [T] or [channels, T] of any length, to one of T * ratio samples.
+
+        A sample that is no number is heard as silence.
 
         Raises:
             ShapeError: when it has another number of channels.

@@ -9,7 +9,7 @@ from tonewright import storage
 from tonewright.errors import ShapeError
 from tonewright.runtime import native
 from tonewright.runtime.native import NativeStream
-from tonewright.runtime.stream import Stream
+from tonewright.runtime.stream import Stream, stream_latency
 
 RENDER_BLOCK = 16384  # samples; long enough to be fast, short enough to need little memory
 
@@ -43,7 +43,7 @@ class Player:
     @property
     def latency(self) -> int:
         """Output samples by which `stream().process` and `render` trail their input."""
-        return Stream(self.model, self.sample_rate).latency
+        return stream_latency(self.model)
 
     def stream(self, channels: int = 1, /, **controls: float) -> Stream | NativeStream:
         """A fresh stream, from silence; by the native core where it is built, else by torch.

@@ -77,7 +77,7 @@ class Stream:
 
     def __init__(self, model: Model, sample_rate: int, channels: int = 1, /, **ports: float):
         self.model, self.channels = model, channels
-        self.latency = model.latency + int((model.block - 1) * model.ratio)
+        self.latency = stream_latency(model)
         self.ramps = {port.name: Ramp(port, sample_rate) for port in model.ports}
         for name, value in ports.items():
             self.ramps[name] = Ramp(checked_port(self.model.ports, name, value), sample_rate, value)
@@ -106,12 +106,17 @@ class Stream:
     def process(self, block: np.ndarray) -> np.ndarray:
         """The next block of sound, [T] or [channels, T] of any length, to one of T * ratio samples.
 
+        A sample that is no number is heard as silence.
+
         Raises:
             ShapeError: when it has another number of channels.
         """
         x = torch.from_numpy(np.array(np.atleast_2d(block), dtype=np.float32))
         if x.ndim != 2 or x.shape[0] != self.channels:
             raise ShapeError(f"this stream wants {self.channels} channels, and got {list(np.shape(block))}")
+        x = torch.nan_to_num(
+            x, nan=0.0, posinf=0.0, neginf=0.0
+        )  # or one broken sample would stay in the memory
         y = self._play(x) if self.model.block == 1 else self._reblock(x)
         return y.numpy().reshape(-1) if block.ndim == 1 else y.numpy()
 
@@ -135,6 +140,11 @@ class Stream:
         }
         y, self.state = self.model(x[:, None], self.state, **ports)
         return y[:, 0]
+
+
+def stream_latency(model: Model) -> int:
+    """Output samples by which a stream of this model trails its input; a block larger than one adds to them."""
+    return model.latency + int((model.block - 1) * model.ratio)
 
 
 def checked_port(ports: tuple[Port, ...], name: str, value: float) -> Port:

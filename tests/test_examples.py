@@ -1,0 +1,25 @@
+"""Every example runs as written, small, and ends in a sound."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SMALL = {"builtin_overdrive.py": "2", "capture_and_play.py": "3"}  # seconds, steps
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("*.py")))
+def test_example_ends_in_a_sound(script, tmp_path):
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / script, SMALL[script]], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    sounds = list(tmp_path.glob("*.wav"))
+    assert len(sounds) >= 2
+    for path in sounds:
+        x, rate = soundfile.read(path)
+        assert rate == 48000 and np.abs(x).max() > 0.01, path.name
