@@ -36,6 +36,17 @@ class Conv1d : public Operation {
   std::vector<Convolution> groups;
   int inputs = 0, memory = 0, stride = 1;
 
+  bool take_add() override {
+    if (stride != 1 || adds_ || finish_.activation != Unary::kNone) return false;
+    return adds_ = true;
+  }
+  bool take_activation(Unary op, float slope) override {
+    if (stride != 1 || finish_.activation != Unary::kNone) return false;
+    finish_.activation = op;
+    finish_.slope = slope;
+    return true;
+  }
+
   void prepare(int max_frames) override {
     history_.prepare(inputs, memory, max_frames, kRowStep * place);
     if (stride == 1) return;
@@ -51,7 +62,10 @@ class Conv1d : public Operation {
     const Signal out = stride == 1 ? y : Signal{dense_.data(), dense_stride_, channels};
     int first_in = 0, first_out = 0;
     for (const Convolution& c : groups) {
-      kernels().convolve(c, {x.row(first_in), x.stride, c.inputs}, {out.row(first_out), out.stride, c.outputs}, frames);
+      Finish finish = finish_;
+      if (adds_) finish.addend = {in[1].row(first_out), in[1].stride, c.outputs};
+      const Signal part{out.row(first_out), out.stride, c.outputs};
+      kernels().convolve(c, {x.row(first_in), x.stride, c.inputs}, part, finish, frames);
       first_in += c.inputs;
       first_out += c.outputs;
     }
@@ -62,6 +76,8 @@ class Conv1d : public Operation {
 
  private:
   History history_;
+  Finish finish_;
+  bool adds_ = false;
   std::vector<float> dense_;
   std::size_t dense_stride_ = 0;
 };
@@ -87,7 +103,7 @@ class ConvTranspose1d : public Operation {
       int first_in = 0, first_out = 0;
       for (const Convolution& c : phases[index(phase)]) {
         const Signal out{dense.row(first_out), dense.stride, c.outputs};
-        kernels().convolve(c, {x.row(first_in), x.stride, c.inputs}, out, frames);
+        kernels().convolve(c, {x.row(first_in), x.stride, c.inputs}, out, Finish{}, frames);
         first_in += c.inputs;
         first_out += c.outputs;
       }

@@ -11,11 +11,13 @@ namespace {
 class UnaryGlue : public Operation {
  public:
   Unary op{};
-  float slope = 0.0f;
+  float leak = 0.0f;
 
+  Unary activation() const override { return op; }
+  float slope() const override { return leak; }
   void prepare(int) override {}
   void process(const std::vector<Signal>& in, Signal y, int frames) noexcept override {
-    kernels().unary(op, slope, in[0], y, frames);
+    kernels().unary(op, leak, in[0], y, frames);
   }
 };
 
@@ -23,6 +25,7 @@ class BinaryGlue : public Operation {
  public:
   Binary op{};
 
+  bool is_add() const override { return op == Binary::kAdd; }
   void prepare(int) override {}
   void process(const std::vector<Signal>& in, Signal y, int frames) noexcept override {
     kernels().binary(op, in[0], in[1], y, frames);
@@ -37,6 +40,7 @@ class Slice : public Operation {
  public:
   int start = 0;
 
+  int view() const override { return start; }
   void prepare(int) override {}
   void process(const std::vector<Signal>& in, Signal y, int frames) noexcept override {
     for (int c = 0; c < channels; ++c) copy_row(in[0].row(start + c), y.row(c), frames);
@@ -93,7 +97,7 @@ std::unique_ptr<Operation> make_glue(const std::string& op, const Json& node, co
     auto made = std::make_unique<UnaryGlue>();
     made->op = found->second;
     made->channels = channels[0];
-    if (const Json* slope = node.at("attributes").find("slope")) made->slope = static_cast<float>(slope->number());
+    if (const Json* slope = node.at("attributes").find("slope")) made->leak = static_cast<float>(slope->number());
     return made;
   }
   if (const auto found = kBinary.find(op); found != kBinary.end()) return make_binary(op, found->second, channels);

@@ -54,6 +54,8 @@ struct Graph::Node {
   Signal y;
   int up = 1, down = 1;  // samples here for one sample of x
   bool fixed = false;    // a constant, written once
+  bool gone = false;     // another node does its work
+  int view_of = -1;      // its rows are some of this node's
 };
 
 std::unique_ptr<Operation> make_operation(const Json& node, const Tensors& tensors, const std::vector<int>& channels) {
@@ -117,9 +119,46 @@ Graph::Graph(const ToneFile& file) {
   for (const auto& node : nodes_)
     if ((block = std::lcm(block, std::int64_t{node->down})) > kMaxBlock)
       throw FileError("the graph of the file wants blocks that are too long");
+  fuse();
 }
 
 Graph::~Graph() = default;
+
+// A convolution whose result only goes into a sum, or only into an activation, does that itself in its registers; it
+// then runs in the place of the node that it replaces. A slice of channels becomes a view. What is computed stays the
+// same, to the order of two additions.
+void Graph::fuse() {
+  std::vector<int> uses(nodes_.size(), 0);
+  for (const auto& node : nodes_)
+    for (int from : node->from) ++uses[static_cast<std::size_t>(from)];
+  ++uses[static_cast<std::size_t>(output_)];
+  const auto replace = [&](Node& node, int by, std::vector<int> from) {
+    Node& before = *nodes_[static_cast<std::size_t>(by)];
+    node.operation = std::move(before.operation);
+    node.from = std::move(from);
+    before.gone = true;
+  };
+  for (auto& node : nodes_) {
+    if (!node->operation || node->fixed) continue;
+    if (node->operation->view() >= 0) node->view_of = node->from[0];
+    if (node->operation->is_add() && node->from[0] != node->from[1]) {
+      for (int side : {0, 1}) {
+        const int by = node->from[static_cast<std::size_t>(side)], other = node->from[static_cast<std::size_t>(1 - side)];
+        Node& before = *nodes_[static_cast<std::size_t>(by)];
+        const bool same = before.y.channels == nodes_[static_cast<std::size_t>(other)]->y.channels;
+        if (uses[static_cast<std::size_t>(by)] != 1 || !before.operation || !same || !before.operation->take_add()) continue;
+        replace(*node, by, {before.from[0], other});
+        break;
+      }
+    } else if (node->operation->activation() != Unary::kNone) {
+      const int by = node->from[0];
+      Node& before = *nodes_[static_cast<std::size_t>(by)];
+      if (uses[static_cast<std::size_t>(by)] != 1 || !before.operation) continue;
+      if (!before.operation->take_activation(node->operation->activation(), node->operation->slope())) continue;
+      replace(*node, by, before.from);
+    }
+  }
+}
 
 int Graph::input_channels(int input) const {
   return nodes_[static_cast<std::size_t>(input_nodes_[static_cast<std::size_t>(input)])]->y.channels;
@@ -141,6 +180,13 @@ void Graph::prepare(int max_frames) {
   max_chunk_ = std::min(max_chunk_, std::max(block, max_frames / block * block));
   memory_.clear();
   for (auto& node : nodes_) {
+    if (node->view_of >= 0) {
+      const Signal& whole = nodes_[static_cast<std::size_t>(node->view_of)]->y;
+      node->y.rows = whole.row(node->operation->view());
+      node->y.stride = whole.stride;
+      continue;
+    }
+    if (node->gone) continue;
     const std::int64_t frames = std::int64_t{max_chunk_} * node->up / node->down;
     const std::size_t stride = padded(static_cast<std::size_t>(frames)) + kRowStep;
     memory_.emplace_back(stride * static_cast<std::size_t>(node->y.channels) + 2 * kRowStep, 0.0f);
@@ -182,7 +228,7 @@ void Graph::process(const float* const* const* in, float* const* out, int frames
 
 void Graph::run(int frames) noexcept {
   for (auto& node : nodes_) {
-    if (!node->operation || node->fixed) continue;
+    if (!node->operation || node->fixed || node->view_of >= 0) continue;
     const Node& before = *nodes_[static_cast<std::size_t>(node->from[0])];
     const Node& source = before.fixed && node->from.size() > 1 ? *nodes_[static_cast<std::size_t>(node->from[1])] : before;
     node->operation->process(node->signals, node->y, static_cast<int>(std::int64_t{frames} * source.up / source.down));

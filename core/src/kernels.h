@@ -28,12 +28,19 @@ struct Convolution {
   std::vector<float> bias;     // [outputs, rounded up to kTileOutputs]
 };
 
-enum class Unary { kTanh, kSigmoid, kRelu, kLeakyRelu, kSoftsign, kNeg, kAbs, kExp, kLog, kSin, kGelu };
+enum class Unary { kNone, kTanh, kSigmoid, kRelu, kLeakyRelu, kSoftsign, kNeg, kAbs, kExp, kLog, kSin, kGelu };
 enum class Binary { kAdd, kSub, kMul, kDiv, kPow, kMaximum, kMinimum };
+
+// What a convolution does to its result before it is stored: add another sound, then bend it.
+struct Finish {
+  Signal addend;  // rows is nullptr when there is none
+  Unary activation = Unary::kNone;
+  float slope = 0.0f;
+};
 
 struct Kernels {
   int width;  // floats that one instruction works on
-  void (*convolve)(const Convolution& c, Signal x, Signal y, int frames);
+  void (*convolve)(const Convolution& c, Signal x, Signal y, const Finish& finish, int frames);
   void (*unary)(Unary op, float slope, Signal x, Signal y, int frames);
   // An operand of one channel goes with every channel of the other.
   void (*binary)(Binary op, Signal a, Signal b, Signal y, int frames);

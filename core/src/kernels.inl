@@ -60,37 +60,6 @@ inline Vector hyperbolic_tangent(Vector x) {
 inline Vector positive(Vector x) { return x > 0.0f ? x : all(0.0f); }
 inline Vector magnitude(Vector x) { return x < 0.0f ? -x : x; }
 
-// One tile: kTileOutputs rows of `Vectors` vectors stay in registers over all taps and inputs.
-template <int Vectors>
-inline void tile(const Convolution& c, const float* weights, const float* bias, Signal x, Signal y, int first, int t) {
-  Vector sum[kTileOutputs][Vectors];
-  for (int o = 0; o < kTileOutputs; ++o)
-    for (int v = 0; v < Vectors; ++v) sum[o][v] = all(bias[o]);
-  for (int k = 0; k < c.taps; ++k) {
-    const float* at = x.rows + t + static_cast<std::ptrdiff_t>(k) * c.dilation;
-    for (int i = 0; i < c.inputs; ++i, at += x.stride, weights += kTileOutputs) {
-      Vector in[Vectors];
-      for (int v = 0; v < Vectors; ++v) in[v] = load(at + v * kWidth);
-      for (int o = 0; o < kTileOutputs; ++o)
-        for (int v = 0; v < Vectors; ++v) sum[o][v] += weights[o] * in[v];
-    }
-  }
-  const int rows = c.outputs - first < kTileOutputs ? c.outputs - first : kTileOutputs;
-  for (int o = 0; o < rows; ++o)
-    for (int v = 0; v < Vectors; ++v) store(y.row(first + o) + t + v * kWidth, sum[o][v]);
-}
-
-void convolve(const Convolution& c, Signal x, Signal y, int frames) {
-  const float* weights = c.weights.data();
-  const std::size_t size = static_cast<std::size_t>(c.taps) * static_cast<std::size_t>(c.inputs) * kTileOutputs;
-  for (int first = 0; first < c.outputs; first += kTileOutputs, weights += size) {
-    const float* bias = c.bias.data() + first;
-    int t = 0;
-    for (; t + kWidth < frames; t += 2 * kWidth) tile<2>(c, weights, bias, x, y, first, t);
-    if (t < frames) tile<1>(c, weights, bias, x, y, first, t);
-  }
-}
-
 template <typename Function>
 inline void each(Signal x, Signal y, int frames, Function function) {
   for (int channel = 0; channel < y.channels; ++channel) {
@@ -112,6 +81,8 @@ float plain_gelu(float x) { return 0.5f * x * (1.0f + std::erf(x * 0.70710678118
 
 void unary(Unary op, float slope, Signal x, Signal y, int frames) {
   switch (op) {
+    case Unary::kNone:
+      return each(x, y, frames, [](Vector v) { return v; });
     case Unary::kTanh:
       return each(x, y, frames, hyperbolic_tangent);
     case Unary::kSigmoid:
@@ -134,6 +105,60 @@ void unary(Unary op, float slope, Signal x, Signal y, int frames) {
       return each(x, y, frames, one_by_one<plain_sin>);
     case Unary::kGelu:
       return each(x, y, frames, one_by_one<plain_gelu>);
+  }
+}
+
+// One tile: kTileOutputs rows of `Vectors` vectors stay in registers from the bias to the activation.
+template <int Vectors, typename Function>
+inline void tile(const Convolution& c, const float* weights, const float* bias, Signal x, Signal y, Signal addend,
+                 int first, int t, Function activation) {
+  const int rows = c.outputs - first < kTileOutputs ? c.outputs - first : kTileOutputs;
+  Vector sum[kTileOutputs][Vectors];
+  for (int o = 0; o < kTileOutputs; ++o)
+    for (int v = 0; v < Vectors; ++v) sum[o][v] = all(bias[o]);
+  for (int k = 0; k < c.taps; ++k) {
+    const float* at = x.rows + t + static_cast<std::ptrdiff_t>(k) * c.dilation;
+    for (int i = 0; i < c.inputs; ++i, at += x.stride, weights += kTileOutputs) {
+      Vector in[Vectors];
+      for (int v = 0; v < Vectors; ++v) in[v] = load(at + v * kWidth);
+      for (int o = 0; o < kTileOutputs; ++o)
+        for (int v = 0; v < Vectors; ++v) sum[o][v] += weights[o] * in[v];
+    }
+  }
+  for (int o = 0; o < kTileOutputs; ++o) {  // all of them, so that `sum` is never indexed by what is not known
+    if (o >= rows) break;
+    for (int v = 0; v < Vectors; ++v) {
+      Vector value = sum[o][v];
+      if (addend.rows) value += load(addend.row(first + o) + t + v * kWidth);
+      store(y.row(first + o) + t + v * kWidth, activation(value));
+    }
+  }
+}
+
+template <typename Function>
+inline void convolve_with(const Convolution& c, Signal x, Signal y, Signal addend, int frames, Function activation) {
+  const float* weights = c.weights.data();
+  const std::size_t size = static_cast<std::size_t>(c.taps) * static_cast<std::size_t>(c.inputs) * kTileOutputs;
+  for (int first = 0; first < c.outputs; first += kTileOutputs, weights += size) {
+    const float* bias = c.bias.data() + first;
+    int t = 0;
+    for (; t + kWidth < frames; t += 2 * kWidth) tile<2>(c, weights, bias, x, y, addend, first, t, activation);
+    if (t < frames) tile<1>(c, weights, bias, x, y, addend, first, t, activation);
+  }
+}
+
+// The activations that networks put behind a convolution are bent in its registers, any other in a second pass.
+void convolve(const Convolution& c, Signal x, Signal y, const Finish& finish, int frames) {
+  switch (finish.activation) {
+    case Unary::kNone:
+      return convolve_with(c, x, y, finish.addend, frames, [](Vector v) { return v; });
+    case Unary::kTanh:
+      return convolve_with(c, x, y, finish.addend, frames, hyperbolic_tangent);
+    case Unary::kLeakyRelu:
+      return convolve_with(c, x, y, finish.addend, frames, [slope = finish.slope](Vector v) { return v > 0.0f ? v : slope * v; });
+    default:
+      convolve_with(c, x, y, finish.addend, frames, [](Vector v) { return v; });
+      unary(finish.activation, finish.slope, y, y, frames);
   }
 }
 

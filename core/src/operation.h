@@ -20,6 +20,16 @@ class Operation {
   int channels = 0;  // of the output
   int place = 0;     // in the graph
 
+  // Takes over what follows it: adds its second input, then bends the sum. False when it cannot. [main thread]
+  virtual bool take_add() { return false; }
+  virtual bool take_activation(Unary /*op*/, float /*slope*/) { return false; }
+  // What it is, where others ask: the activation of a node that only bends, or Unary::kNone.
+  virtual Unary activation() const { return Unary::kNone; }
+  virtual float slope() const { return 0.0f; }
+  virtual bool is_add() const { return false; }
+  // The first channel of its input that it passes on untouched, when it is nothing but a view; else -1.
+  virtual int view() const { return -1; }
+
   // Allocates for blocks of 1 to max_frames input samples. [main thread]
   virtual void prepare(int max_frames) = 0;
   // Forgets all sound. [audio thread]

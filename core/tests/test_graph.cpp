@@ -37,7 +37,12 @@ void convolutions(const Kernels& kernels) {
     const std::size_t stride = padded(kFrames + static_cast<std::size_t>((taps - 1) * dilation)) + kRowStep;
     std::vector<float> x = random.noise(stride * static_cast<std::size_t>(inputs));
     std::vector<float> y(stride * static_cast<std::size_t>(outputs), 0.0f);
-    kernels.convolve(c, {x.data(), stride, inputs}, {y.data(), stride, outputs}, frames);
+    std::vector<float> other = random.noise(y.size());
+    Finish finish;
+    const bool adds = random.below(2) != 0, bends = random.below(2) != 0;
+    if (adds) finish.addend = {other.data(), stride, outputs};
+    if (bends) finish.activation = Unary::kSoftsign;
+    kernels.convolve(c, {x.data(), stride, inputs}, {y.data(), stride, outputs}, finish, frames);
     for (int o = 0; o < outputs; ++o)
       for (int t = 0; t < frames; ++t) {
         double sum = c.bias[static_cast<std::size_t>(o)];
@@ -45,6 +50,8 @@ void convolutions(const Kernels& kernels) {
           for (int k = 0; k < taps; ++k)
             sum += static_cast<double>(plain[static_cast<std::size_t>((o * inputs + i) * taps + k)]) *
                    x[static_cast<std::size_t>(i) * stride + static_cast<std::size_t>(t + k * dilation)];
+        if (adds) sum += other[static_cast<std::size_t>(o) * stride + static_cast<std::size_t>(t)];
+        if (bends) sum /= 1.0 + std::fabs(sum);
         CHECK(std::fabs(sum - y[static_cast<std::size_t>(o) * stride + static_cast<std::size_t>(t)]) < 2e-5);
       }
   }

@@ -35,6 +35,7 @@ class Graph final : public Layer {
 
  private:
   struct Node;
+  void fuse();
   void run(int frames) noexcept;
 
   std::vector<std::unique_ptr<Node>> nodes_;
