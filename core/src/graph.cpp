@@ -76,43 +76,7 @@ Graph::Graph(const ToneFile& file) {
   const Json& graph = file.header.at("graph");
   const Json::Array& rows = graph.at("nodes").array();
   if (rows.empty() || rows.size() > kMaxNodes) throw FileError("the graph of the file is empty or too large");
-  for (const Json& row : rows) {
-    auto node = std::make_unique<Node>();
-    std::vector<int> channels;
-    for (const Json& input : row.at("inputs").array()) {
-      const auto at = input.integer(0, static_cast<std::int64_t>(nodes_.size()) - 1);  // earlier nodes only
-      const Node& before = *nodes_[static_cast<std::size_t>(at)];
-      node->from.push_back(static_cast<int>(at));
-      channels.push_back(before.y.channels);
-      if (!before.fixed) {
-        if (node->up != before.up || node->down != before.down) {
-          if (channels.size() > 1 && !nodes_[static_cast<std::size_t>(node->from[0])]->fixed)
-            throw FileError("a node of the file joins signals of different rates");
-          node->up = before.up;
-          node->down = before.down;
-        }
-      }
-    }
-    const std::string& op = row.at("op").string();
-    if (op == "input") {
-      if (input_names_.size() >= kMaxInputs) throw FileError("the file has too many controls");
-      input_names_.push_back(row.at("attributes").at("port").string());
-      input_nodes_.push_back(static_cast<int>(nodes_.size()));
-      node->y.channels = static_cast<int>(row.at("attributes").at("channels").integer(1, kMaxChannels));
-    } else {
-      node->operation = make_operation(row, file.tensors, channels);
-      node->operation->place = static_cast<int>(nodes_.size());
-      node->y.channels = node->operation->channels;
-      node->fixed = op == "number" || op == "constant";
-      const std::int64_t up = std::int64_t{node->up} * node->operation->up;
-      const std::int64_t down = std::int64_t{node->down} * node->operation->down;
-      const std::int64_t common = std::gcd(up, down);
-      if (up / common > kMaxRatio || down / common > kMaxRatio) throw FileError("the file changes the rate too much");
-      node->up = static_cast<int>(up / common);
-      node->down = static_cast<int>(down / common);
-    }
-    nodes_.push_back(std::move(node));
-  }
+  for (const Json& row : rows) add(row, file);
   output_ = static_cast<int>(graph.at("output").integer(0, static_cast<std::int64_t>(nodes_.size()) - 1));
   if (input_names_.empty()) throw FileError("the graph of the file hears nothing");
   std::int64_t block = 1;
@@ -120,6 +84,49 @@ Graph::Graph(const ToneFile& file) {
     if ((block = std::lcm(block, std::int64_t{node->down})) > kMaxBlock)
       throw FileError("the graph of the file wants blocks that are too long");
   fuse();
+}
+
+void Graph::add(const Json& row, const ToneFile& file) {
+  auto node = std::make_unique<Node>();
+  const std::string& op = row.at("op").string();
+  const std::vector<int> channels = connect(row, *node);
+  if (op == "input") {
+    if (input_names_.size() >= kMaxInputs) throw FileError("the file has too many controls");
+    input_names_.push_back(row.at("attributes").at("port").string());
+    input_nodes_.push_back(static_cast<int>(nodes_.size()));
+    node->y.channels = static_cast<int>(row.at("attributes").at("channels").integer(1, kMaxChannels));
+  } else {
+    node->operation = make_operation(row, file.tensors, channels);
+    node->operation->place = static_cast<int>(nodes_.size());
+    node->y.channels = node->operation->channels;
+    node->fixed = op == "number" || op == "constant";
+    const std::int64_t up = std::int64_t{node->up} * node->operation->up;
+    const std::int64_t down = std::int64_t{node->down} * node->operation->down;
+    const std::int64_t common = std::gcd(up, down);
+    if (up / common > kMaxRatio || down / common > kMaxRatio) throw FileError("the file changes the rate too much");
+    node->up = static_cast<int>(up / common);
+    node->down = static_cast<int>(down / common);
+  }
+  nodes_.push_back(std::move(node));
+}
+
+// Finds the node's inputs, which come before it, and gives it their rate; returns their channels.
+std::vector<int> Graph::connect(const Json& row, Node& node) const {
+  std::vector<int> channels;
+  bool has_rate = false;  // a constant fits any
+  for (const Json& input : row.at("inputs").array()) {
+    const auto at = input.integer(0, static_cast<std::int64_t>(nodes_.size()) - 1);
+    const Node& before = *nodes_[static_cast<std::size_t>(at)];
+    node.from.push_back(static_cast<int>(at));
+    channels.push_back(before.y.channels);
+    if (before.fixed) continue;
+    if (has_rate && (node.up != before.up || node.down != before.down))
+      throw FileError("a node of the file joins signals of different rates");
+    node.up = before.up;
+    node.down = before.down;
+    has_rate = true;
+  }
+  return channels;
 }
 
 Graph::~Graph() = default;
@@ -132,32 +139,36 @@ void Graph::fuse() {
   for (const auto& node : nodes_)
     for (int from : node->from) ++uses[static_cast<std::size_t>(from)];
   ++uses[static_cast<std::size_t>(output_)];
-  const auto replace = [&](Node& node, int by, std::vector<int> from) {
-    Node& before = *nodes_[static_cast<std::size_t>(by)];
-    node.operation = std::move(before.operation);
-    node.from = std::move(from);
-    before.gone = true;
-  };
   for (auto& node : nodes_) {
     if (!node->operation || node->fixed) continue;
     if (node->operation->view() >= 0) node->view_of = node->from[0];
-    if (node->operation->is_add() && node->from[0] != node->from[1]) {
-      for (int side : {0, 1}) {
-        const int by = node->from[static_cast<std::size_t>(side)], other = node->from[static_cast<std::size_t>(1 - side)];
-        Node& before = *nodes_[static_cast<std::size_t>(by)];
-        const bool same = before.y.channels == nodes_[static_cast<std::size_t>(other)]->y.channels;
-        if (uses[static_cast<std::size_t>(by)] != 1 || !before.operation || !same || !before.operation->take_add()) continue;
-        replace(*node, by, {before.from[0], other});
-        break;
-      }
-    } else if (node->operation->activation() != Unary::kNone) {
-      const int by = node->from[0];
-      Node& before = *nodes_[static_cast<std::size_t>(by)];
-      if (uses[static_cast<std::size_t>(by)] != 1 || !before.operation) continue;
-      if (!before.operation->take_activation(node->operation->activation(), node->operation->slope())) continue;
-      replace(*node, by, before.from);
-    }
+    if (node->operation->is_add()) fuse_sum(*node, uses);
+    if (node->operation->activation() != Unary::kNone) fuse_activation(*node, uses);
   }
+}
+
+void Graph::fuse_sum(Node& node, const std::vector<int>& uses) {
+  for (std::size_t side : {0, 1}) {
+    const int other = node.from[1 - side];
+    Node& before = *nodes_[static_cast<std::size_t>(node.from[side])];
+    const bool same = before.y.channels == nodes_[static_cast<std::size_t>(other)]->y.channels;
+    const bool alone = uses[static_cast<std::size_t>(node.from[side])] == 1;
+    if (!alone || !same || !before.operation || !before.operation->take_add()) continue;
+    node.operation = std::move(before.operation);
+    node.from = {before.from[0], other};
+    before.gone = true;
+    return;
+  }
+}
+
+void Graph::fuse_activation(Node& node, const std::vector<int>& uses) {
+  const Operation& bend = *node.operation;
+  Node& before = *nodes_[static_cast<std::size_t>(node.from[0])];
+  if (uses[static_cast<std::size_t>(node.from[0])] != 1 || !before.operation) return;
+  if (!before.operation->take_activation(bend.activation(), bend.slope())) return;
+  node.operation = std::move(before.operation);
+  node.from = before.from;
+  before.gone = true;
 }
 
 int Graph::input_channels(int input) const {

@@ -35,7 +35,11 @@ class Graph final : public Layer {
 
  private:
   struct Node;
+  void add(const Json& row, const ToneFile& file);
+  std::vector<int> connect(const Json& row, Node& node) const;
   void fuse();
+  void fuse_sum(Node& node, const std::vector<int>& uses);
+  void fuse_activation(Node& node, const std::vector<int>& uses);
   void run(int frames) noexcept;
 
   std::vector<std::unique_ptr<Node>> nodes_;
