@@ -27,7 +27,7 @@ from tonewright.training.recordings import read_mono
 ROWS = Path(__file__).with_name("capture_curve.json")
 MINUTES = {"ts9": (1, 3.3, 5, 11, 20), "chump": (1.8, 7.5, 17)}
 PRESETS = ("standard", "a2", "feather", "gated")
-# ESR after these minutes of the best existing trainer, standard shape, same pairs and kind of machine, two cores
+# ESR after these minutes of the best existing trainer, standard shape, same pairs, two cores
 RIVAL = {
     "ts9": {3.3: 0.0037, 5: 0.0019, 11: 0.0006, 20: 0.0004},
     "chump": {1.8: 0.025, 7.5: 0.0073, 17: 0.0042},
@@ -102,8 +102,8 @@ def write() -> None:
     text = (
         "ESR on a test recording that neither training nor validation saw; one training for each row, with its "
         "schedule fitted to its minutes, while another one ran on the other core. The wall time is what it took in "
-        "the end. The rival is the best existing trainer, measured once on the same pairs and kind of machine with "
-        "both cores.\n\n"
+        "the end. The rival is the best existing trainer, measured once on the same pairs with both cores of a "
+        "two-core server.\n\n"
     )
     columns = ["device, preset", "minutes", "ESR", "rival's ESR", "steps", "wall min", "threads"]
     write_section("Capture: error against time", "benchmarks.capture_curve", text + table(columns, lines))
