@@ -97,8 +97,10 @@ def write() -> None:
             f"{row['esr']:.2g}",
             rival,
             row["steps"],
+            f"{row['seconds'] / 60:.1f}",
+            row["threads"],
         ]
-        lines.append([*cells, row["threads"]])
+        lines.append(cells)
     text = (
         "ESR on a test recording that neither training nor validation saw; one training for each row, with its "
         "schedule fitted to its minutes, while another one ran on the other core. The wall time is what it took in "

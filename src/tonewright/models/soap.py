@@ -1,8 +1,8 @@
 """SOAP: Adam in the eigenbasis of Shampoo's preconditioner.
 
 A capture has a few thousand weights and steps of tens of milliseconds, so the eigenbases of its small matrices
-are as good as free, and at equal steps the error is several times lower than Adam's
-(benchmarks/RESULTS.md, "optimiser").
+cost next to nothing, and at equal time the error ends below that of the best rate of Adam that was tried
+(benchmarks/RESULTS.md, "Optimiser").
 """
 
 import torch

@@ -21,8 +21,8 @@ BAD_STEPS = 10  # not-a-number gradients in a row that end the training
 class Teaching:
     """What is made small, and how fast.
 
-    Many small steps beat few large ones here: at equal time a batch of 2 ends at a quarter of the error of a
-    batch of 8, because SOAP is held back by the number of its steps and not by their noise.
+    Many small steps beat few large ones here: at equal time a batch of 2 ends far below a batch of 8, because SOAP
+    is held back by the number of its steps and not by their noise (benchmarks/RESULTS.md, "Optimiser").
 
     Attributes:
         batch: crops per step.
