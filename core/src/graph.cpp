@@ -17,7 +17,6 @@ constexpr int kChunk = 64;
 constexpr std::size_t kMaxNodes = 1 << 16;
 constexpr std::size_t kMaxInputs = 64;
 constexpr int kMaxRatio = 1 << 16;
-constexpr std::int64_t kMaxBlock = 1 << 20;
 
 // A row that holds one number for ever: "number" and "constant".
 class Constant : public Operation {

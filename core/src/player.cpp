@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::int64_t kMaxSettle = 1 << 24;
 constexpr int kSettleBlock = 64;
-constexpr std::int64_t kMaxBlock = 1 << 20;
 
 Control read_control(const Json& port) {
   Control control;
@@ -36,8 +35,8 @@ Player::Player(const ToneFile& file) : graph_(file) {
   const Json& header = file.header;
   sample_rate_ = static_cast<int>(header.at("sample_rate").integer(1000, 1000000));
   settle_ = static_cast<int>(header.at("settle").integer(0, kMaxSettle));
-  block_ = static_cast<int>(std::lcm(std::int64_t{graph_.block()}, header.at("block").integer(1, kMaxBlock)));
-  if (block_ > kMaxBlock) throw FileError("the file wants blocks that are too long");
+  block_ = static_cast<int>(std::lcm(std::int64_t{graph_.block()}, header.at("block").integer(1, Graph::kMaxBlock)));
+  if (block_ > Graph::kMaxBlock) throw FileError("the file wants blocks that are too long");
   latency_ = static_cast<int>(header.at("latency").integer(0, kMaxSettle)) + (block_ - 1) * graph_.up() / graph_.down();
   for (const Json& port : header.at("ports").array()) controls_.push_back(read_control(port));
   if (graph_.output_channels() != 1) throw FileError("this version plays models of one channel only; update it");
@@ -92,7 +91,7 @@ void Player::reset() noexcept {
   }
   const int chunk = std::max(1, std::min(kSettleBlock, max_frames_) / block_) * block_;
   for (int left = (settle_ + block_ - 1) / block_ * block_; left > 0; left -= chunk)
-    play(silence_.data(), clean_.size() ? waiting_out_.data() : nullptr, std::min(left, chunk));
+    play(silence_.data(), waiting_out_.data(), std::min(left, chunk));
   held_in_ = 0;
   held_out_ = (block_ - 1) * graph_.up() / graph_.down();
   std::fill(waiting_out_.begin(), waiting_out_.end(), 0.0f);

@@ -11,7 +11,7 @@ import torch
 def one_thread() -> Iterator[None]:
     """torch on one thread while inside: for models this small its own threads cost more than they bring.
 
-    On two busy cores a step of a capture takes six times as long when torch uses both of them.
+    On two busy cores a step of a capture took several times as long when torch used both of them.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)

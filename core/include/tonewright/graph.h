@@ -1,6 +1,7 @@
 // The layer graph of a .tone file, played block by block.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,8 @@ namespace tonewright {
 
 class Graph final : public Layer {
  public:
+  static constexpr std::int64_t kMaxBlock = 1 << 20;  // samples; a file that wants longer blocks is refused
+
   // Builds every node. FileError when the file asks for what is unknown, impossible or too large. [main thread]
   explicit Graph(const ToneFile& file);
   ~Graph() override;

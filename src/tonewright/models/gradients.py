@@ -16,7 +16,7 @@ Losses = dict[str, float]
 class ItemGradients:
     """Sums the gradients of items in the order of the items, whoever computed them.
 
-    Every item is one task on one thread: on a CPU that is about twice as fast as one batched call (each item's
+    Every item is one task on one thread: on a CPU that is faster than one batched call (each item's
     activations stay in its core's cache), and a sum in a fixed order gives the same bits for 1 thread and for 16,
     in one process or in several under torchrun.
 

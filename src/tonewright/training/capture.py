@@ -146,7 +146,7 @@ def learn(
     end = teach(recipe, plan.budget, plan.checkpoint, plan.resume, identity, listener)
     player = Player(storage.Tone(plan.architecture, model, _one_rate(prepared)))
     error = measure(player, list(held_out))
-    _describe(player.tone, plan, prepared, end.progress, error)
+    _describe(player, plan, prepared, end.progress, error)
     findings = [finding for p in prepared for finding in p.findings]
     return Capture(player, error, list(held_out), findings, end.interrupted, plan.checkpoint)
 
@@ -203,16 +203,15 @@ def _identity(plan: Plan, config, pairs: list[Pair]) -> str:
     return digest.hexdigest()
 
 
-def _describe(
-    tone: storage.Tone, plan: Plan, prepared: list[Prepared], progress: Progress, error: float
-) -> None:
+def _describe(player: Player, plan: Plan, prepared: list[Prepared], progress: Progress, error: float) -> None:
     """What the file says of how the model was made."""
+    tone = player.tone
     dry = np.concatenate([p.pair.dry for p in prepared])
     wet = np.concatenate([p.pair.wet for p in prepared])
     noise = [p.noise_esr for p in prepared if p.noise_esr]
     tone.metrics = {"esr": error, **({"noise_esr": max(noise)} if noise else {})}
     tone.metrics |= {"taught_seconds": progress.seconds, "recorded_seconds": len(dry) / tone.sample_rate}
-    tone.levels = {"dry_db": rms_db(dry), "wet_db": rms_db(wet), "loudness_db": loudness_db(Player(tone))}
+    tone.levels = {"dry_db": rms_db(dry), "wet_db": rms_db(wet), "loudness_db": loudness_db(player)}
     tone.history = progress.history
     tone.provenance = {
         "made_by": f"tonewright {tonewright.__version__}",
