@@ -8,6 +8,9 @@
 #include "tonewright/player.h"
 
 namespace nb = nanobind;
+
+void bind_teaching(nb::module_& m);
+
 using tonewright::Control;
 using tonewright::Player;
 using tonewright::ToneFile;
@@ -43,4 +46,5 @@ NB_MODULE(_native, m) {
       .def("reset", &Player::reset, nb::call_guard<nb::gil_scoped_release>())
       .def("set", &Player::set, nb::arg("control"), nb::arg("value"))
       .def("process", &process, nb::arg("input").noconvert(), nb::arg("output").noconvert());
+  bind_teaching(m);
 }

@@ -21,6 +21,5 @@ def test_core_passes_its_tests_under_sanitizers(tmp_path):
     ):
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert "3 tests passed" in done.stdout.replace(
-        "100% tests passed, 0 tests failed out of 3", "3 tests passed"
-    )
+    count = len(list((ROOT / "core/tests").glob("test_*.cpp")))
+    assert f"100% tests passed, 0 tests failed out of {count}" in done.stdout

@@ -1,3 +1,5 @@
+#include <cstdlib>
+
 #include "kernels.h"
 
 namespace tonewright {
@@ -12,10 +14,21 @@ const Kernels* kernels_of_width(int width) noexcept {
   return width == 4 ? &kKernels4 : nullptr;
 }
 
-const Kernels& kernels() noexcept {
+namespace {
+
+const Kernels& choose() noexcept {
+  const char* limit = std::getenv("TONEWRIGHT_WIDTH");
+  const int most = limit ? std::atoi(limit) : 16;
   for (int width : {16, 8})
-    if (const Kernels* found = kernels_of_width(width)) return *found;
+    if (const Kernels* found = width <= most ? kernels_of_width(width) : nullptr) return *found;
   return kKernels4;
+}
+
+}  // namespace
+
+const Kernels& kernels() noexcept {
+  static const Kernels& chosen = choose();
+  return chosen;
 }
 
 }  // namespace tonewright

@@ -10,14 +10,8 @@ namespace {
 
 class UnaryGlue : public Operation {
  public:
-  Unary op{};
-  float leak = 0.0f;
-
-  Unary activation() const override { return op; }
-  float slope() const override { return leak; }
-  void prepare(int) override {}
-  void process(const std::vector<Signal>& in, Signal y, int frames) noexcept override {
-    kernels().unary(op, leak, in[0], y, frames);
+  void process(const Signal* in, const Signal& y, int frames) noexcept override {
+    kernels().unary(traits.bends, traits.slope, in[0], y, frames);
   }
 };
 
@@ -25,35 +19,23 @@ class BinaryGlue : public Operation {
  public:
   Binary op{};
 
-  bool is_add() const override { return op == Binary::kAdd; }
-  void prepare(int) override {}
-  void process(const std::vector<Signal>& in, Signal y, int frames) noexcept override {
+  void process(const Signal* in, const Signal& y, int frames) noexcept override {
     kernels().binary(op, in[0], in[1], y, frames);
   }
 };
 
-void copy_row(const float* from, float* to, int frames) noexcept {
-  std::memcpy(to, from, static_cast<std::size_t>(frames) * sizeof(float));
-}
-
-class Slice : public Operation {
+// The graph lets those who hear it read its input instead.
+class View : public Operation {
  public:
-  int start = 0;
-
-  int view() const override { return start; }
-  void prepare(int) override {}
-  void process(const std::vector<Signal>& in, Signal y, int frames) noexcept override {
-    for (int c = 0; c < channels; ++c) copy_row(in[0].row(start + c), y.row(c), frames);
-  }
+  void process(const Signal*, const Signal&, int) noexcept override {}
 };
 
 class Stack : public Operation {
  public:
-  void prepare(int) override {}
-  void process(const std::vector<Signal>& in, Signal y, int frames) noexcept override {
-    int to = 0;
-    for (const Signal& x : in)
-      for (int c = 0; c < x.channels; ++c) copy_row(x.row(c), y.row(to++), frames);
+  void process(const Signal* in, const Signal& y, int frames) noexcept override {
+    for (int to = 0; to < y.channels; ++in)
+      for (int c = 0; c < in->channels; ++c)
+        std::memcpy(y.row(to++), in->row(c), static_cast<std::size_t>(frames) * sizeof(float));
   }
 };
 
@@ -70,45 +52,65 @@ void check_count(const std::string& op, std::size_t given, std::size_t wanted) {
   if (given != wanted) throw FileError("'" + op + "' in the file has another number of inputs than it takes");
 }
 
+std::unique_ptr<Operation> make_unary(Unary which, const Json& node, int channels) {
+  auto made = std::make_unique<UnaryGlue>();
+  made->channels = channels;
+  made->traits.bends = which;
+  if (const Json* slope = node.at("attributes").find("slope")) made->traits.slope = static_cast<float>(slope->number());
+  return made;
+}
+
 std::unique_ptr<Operation> make_binary(const std::string& op, Binary which, const std::vector<int>& channels) {
-  check_count(op, channels.size(), 2);
   const int most = std::max(channels[0], channels[1]);
   if (std::min(channels[0], channels[1]) != most && std::min(channels[0], channels[1]) != 1)
     throw FileError("'" + op + "' in the file has inputs whose channels do not go together");
   auto made = std::make_unique<BinaryGlue>();
   made->op = which;
   made->channels = most;
+  made->traits.adds = which == Binary::kAdd;
+  made->traits.multiplies = which == Binary::kMul;
   return made;
 }
 
-std::unique_ptr<Operation> make_slice(const Json& node, const std::vector<int>& channels) {
-  check_count("slice", channels.size(), 1);
-  auto made = std::make_unique<Slice>();
-  made->start = static_cast<int>(node.at("attributes").at("start").integer(0, channels[0] - 1));
-  made->channels = static_cast<int>(node.at("attributes").at("stop").integer(made->start + 1, channels[0])) - made->start;
+std::unique_ptr<Operation> make_view(int channel, int channels, int delay) {
+  auto made = std::make_unique<View>();
+  made->channels = channels;
+  made->traits.is_view = true;
+  made->traits.channel = channel;
+  made->traits.delay = delay;
+  return made;
+}
+
+std::unique_ptr<Operation> make_slice(const Json& node, int channels) {
+  const auto start = static_cast<int>(node.at("attributes").at("start").integer(0, channels - 1));
+  const auto stop = static_cast<int>(node.at("attributes").at("stop").integer(start + 1, channels));
+  return make_view(start, stop - start, 0);
+}
+
+std::unique_ptr<Operation> make_stack(const std::vector<int>& channels) {
+  std::int64_t total = 0;
+  for (int count : channels) total += count;
+  if (total < 1 || total > kMaxChannels) throw FileError("'cat' in the file puts too many channels together");
+  auto made = std::make_unique<Stack>();
+  made->channels = static_cast<int>(total);
+  made->traits.stacks = true;
   return made;
 }
 
 }  // namespace
 
 std::unique_ptr<Operation> make_glue(const std::string& op, const Json& node, const std::vector<int>& channels) {
-  if (const auto found = kUnary.find(op); found != kUnary.end()) {
-    check_count(op, channels.size(), 1);
-    auto made = std::make_unique<UnaryGlue>();
-    made->op = found->second;
-    made->channels = channels[0];
-    if (const Json* slope = node.at("attributes").find("slope")) made->leak = static_cast<float>(slope->number());
-    return made;
+  if (op == "cat") return make_stack(channels);
+  if (const auto found = kBinary.find(op); found != kBinary.end()) {
+    check_count(op, channels.size(), 2);
+    return make_binary(op, found->second, channels);
   }
-  if (const auto found = kBinary.find(op); found != kBinary.end()) return make_binary(op, found->second, channels);
-  if (op == "slice") return make_slice(node, channels);
-  if (op != "cat") return nullptr;
-  auto made = std::make_unique<Stack>();
-  std::int64_t total = 0;
-  for (int count : channels) total += count;
-  if (total < 1 || total > kMaxChannels) throw FileError("'cat' in the file puts too many channels together");
-  made->channels = static_cast<int>(total);
-  return made;
+  const auto found = kUnary.find(op);
+  if (found == kUnary.end() && op != "slice" && op != "delay") return nullptr;
+  check_count(op, channels.size(), 1);
+  if (found != kUnary.end()) return make_unary(found->second, node, channels[0]);
+  if (op == "slice") return make_slice(node, channels[0]);
+  return make_view(0, channels[0], static_cast<int>(node.at("attributes").at("samples").integer(0, kMaxMemory / channels[0])));
 }
 
 }  // namespace tonewright

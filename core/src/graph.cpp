@@ -4,9 +4,12 @@
 #include <cstring>
 #include <numeric>
 
-#include "convolutions.h"
+#include "convolve.h"
+#include "convolve_transposed.h"
 #include "glue.h"
-#include "operation.h"
+#include "program.h"
+#include "recurrent.h"
+#include "shapes.h"
 
 namespace tonewright {
 
@@ -22,8 +25,7 @@ constexpr int kMaxRatio = 1 << 16;
 class Constant : public Operation {
  public:
   std::vector<float> values;
-  void prepare(int) override {}
-  void process(const std::vector<Signal>&, Signal y, int frames) noexcept override {
+  void process(const Signal*, const Signal& y, int frames) noexcept override {
     for (int c = 0; c < channels; ++c) std::fill_n(y.row(c), frames, values[static_cast<std::size_t>(c)]);
   }
 };
@@ -46,17 +48,6 @@ std::unique_ptr<Operation> constant_of(const Json& node, const Tensors& tensors)
 
 }  // namespace
 
-struct Graph::Node {
-  std::unique_ptr<Operation> operation;  // none for an input
-  std::vector<int> from;
-  std::vector<Signal> signals;  // of the nodes in `from`
-  Signal y;
-  int up = 1, down = 1;  // samples here for one sample of x
-  bool fixed = false;    // a constant, written once
-  bool gone = false;     // another node does its work
-  int view_of = -1;      // its rows are some of this node's
-};
-
 std::unique_ptr<Operation> make_operation(const Json& node, const Tensors& tensors, const std::vector<int>& channels) {
   const std::string& op = node.at("op").string();
   if (op == "number") return make_constant({static_cast<float>(node.at("attributes").at("value").number())});
@@ -66,12 +57,12 @@ std::unique_ptr<Operation> make_operation(const Json& node, const Tensors& tenso
   if (channels.size() == 1) {
     if (op == "conv1d") return make_conv1d(node, tensors, channels[0]);
     if (op == "conv_transpose1d") return make_conv_transpose1d(node, tensors, channels[0]);
-    if (op == "delay") return make_delay(node, channels[0]);
+    if (auto made = make_recurrent(op, node, tensors, channels[0])) return made;
   }
   throw FileError("the file uses '" + op + "', which this version cannot play; update it");
 }
 
-Graph::Graph(const ToneFile& file) {
+Graph::Graph(const ToneFile& file) : program_(std::make_unique<Program>()) {
   const Json& graph = file.header.at("graph");
   const Json::Array& rows = graph.at("nodes").array();
   if (rows.empty() || rows.size() > kMaxNodes) throw FileError("the graph of the file is empty or too large");
@@ -82,7 +73,8 @@ Graph::Graph(const ToneFile& file) {
   for (const auto& node : nodes_)
     if ((block = std::lcm(block, std::int64_t{node->down})) > kMaxBlock)
       throw FileError("the graph of the file wants blocks that are too long");
-  fuse();
+  fuse(nodes_, output_);
+  ask_for_memory();
 }
 
 void Graph::add(const Json& row, const ToneFile& file) {
@@ -93,11 +85,10 @@ void Graph::add(const Json& row, const ToneFile& file) {
     if (input_names_.size() >= kMaxInputs) throw FileError("the file has too many controls");
     input_names_.push_back(row.at("attributes").at("port").string());
     input_nodes_.push_back(static_cast<int>(nodes_.size()));
-    node->y.channels = static_cast<int>(row.at("attributes").at("channels").integer(1, kMaxChannels));
+    node->channels = static_cast<int>(row.at("attributes").at("channels").integer(1, kMaxChannels));
   } else {
     node->operation = make_operation(row, file.tensors, channels);
-    node->operation->place = static_cast<int>(nodes_.size());
-    node->y.channels = node->operation->channels;
+    node->channels = node->operation->channels;
     node->fixed = op == "number" || op == "constant";
     const std::int64_t up = std::int64_t{node->up} * node->operation->up;
     const std::int64_t down = std::int64_t{node->down} * node->operation->down;
@@ -115,9 +106,9 @@ std::vector<int> Graph::connect(const Json& row, Node& node) const {
   bool has_rate = false;  // a constant fits any
   for (const Json& input : row.at("inputs").array()) {
     const auto at = input.integer(0, static_cast<std::int64_t>(nodes_.size()) - 1);
-    const Node& before = *nodes_[static_cast<std::size_t>(at)];
+    const Node& before = node_at(nodes_, static_cast<int>(at));
     node.from.push_back(static_cast<int>(at));
-    channels.push_back(before.y.channels);
+    channels.push_back(before.channels);
     if (before.fixed) continue;
     if (has_rate && (node.up != before.up || node.down != before.down))
       throw FileError("a node of the file joins signals of different rates");
@@ -130,53 +121,37 @@ std::vector<int> Graph::connect(const Json& row, Node& node) const {
 
 Graph::~Graph() = default;
 
-// A convolution whose result only goes into a sum, or only into an activation, does that itself in its registers; it
-// then runs in the place of the node that it replaces. A slice of channels becomes a view. What is computed stays the
-// same, to the order of two additions.
-void Graph::fuse() {
-  std::vector<int> uses(nodes_.size(), 0);
-  for (const auto& node : nodes_)
-    for (int from : node->from) ++uses[static_cast<std::size_t>(from)];
-  ++uses[static_cast<std::size_t>(output_)];
-  for (auto& node : nodes_) {
-    if (!node->operation || node->fixed) continue;
-    if (node->operation->view() >= 0) node->view_of = node->from[0];
-    if (node->operation->is_add()) fuse_sum(*node, uses);
-    if (node->operation->activation() != Unary::kNone) fuse_activation(*node, uses);
+// How much of the past each node must keep for those who hear it.
+void Graph::ask_for_memory() {
+  std::int64_t total = 0;
+  for (auto it = nodes_.rbegin(); it != nodes_.rend(); ++it) {  // whoever hears a node stands after it
+    Node& node = **it;
+    if (node.same_as >= 0) {
+      node_at(nodes_, node.same_as).memory = node.memory;
+      continue;
+    }
+    if (node.view_of >= 0) {
+      Node& base = node_at(nodes_, node.view_of);
+      const std::int64_t wanted = std::int64_t{node.memory} + node.operation->traits.delay;
+      base.memory = static_cast<int>(std::max<std::int64_t>(base.memory, std::min(wanted, kMaxMemory + 1)));
+      continue;
+    }
+    if ((total += std::int64_t{node.memory} * node.channels) > kMaxMemory)
+      throw FileError("the graph of the file remembers more than " + std::to_string(kMaxMemory) + " samples");
+    if (!node.operation) continue;
+    for (std::size_t i = 0; i < node.from.size(); ++i) {
+      Node& heard = node_at(nodes_, node.from[i]);
+      heard.memory = std::max(heard.memory, node.operation->memory(i));
+    }
   }
-}
-
-void Graph::fuse_sum(Node& node, const std::vector<int>& uses) {
-  for (std::size_t side : {0, 1}) {
-    const int other = node.from[1 - side];
-    Node& before = *nodes_[static_cast<std::size_t>(node.from[side])];
-    const bool same = before.y.channels == nodes_[static_cast<std::size_t>(other)]->y.channels;
-    const bool alone = uses[static_cast<std::size_t>(node.from[side])] == 1;
-    if (!alone || !same || !before.operation || !before.operation->take_add()) continue;
-    node.operation = std::move(before.operation);
-    node.from = {before.from[0], other};
-    before.gone = true;
-    return;
-  }
-}
-
-void Graph::fuse_activation(Node& node, const std::vector<int>& uses) {
-  const Operation& bend = *node.operation;
-  Node& before = *nodes_[static_cast<std::size_t>(node.from[0])];
-  if (uses[static_cast<std::size_t>(node.from[0])] != 1 || !before.operation) return;
-  if (!before.operation->take_activation(bend.activation(), bend.slope())) return;
-  node.operation = std::move(before.operation);
-  node.from = before.from;
-  before.gone = true;
 }
 
 int Graph::input_channels(int input) const {
-  return nodes_[static_cast<std::size_t>(input_nodes_[static_cast<std::size_t>(input)])]->y.channels;
+  return node_at(nodes_, input_nodes_[static_cast<std::size_t>(input)]).channels;
 }
-int Graph::output_channels() const { return nodes_[static_cast<std::size_t>(output_)]->y.channels; }
-int Graph::up() const { return nodes_[static_cast<std::size_t>(output_)]->up; }
-
-int Graph::down() const { return nodes_[static_cast<std::size_t>(output_)]->down; }
+int Graph::output_channels() const { return node_at(nodes_, output_).channels; }
+int Graph::up() const { return node_at(nodes_, output_).up; }
+int Graph::down() const { return node_at(nodes_, output_).down; }
 
 int Graph::block() const {
   int block = 1;
@@ -188,60 +163,25 @@ void Graph::prepare(int max_frames) {
   const int block = this->block();
   max_chunk_ = std::max(block, kChunk / block * block);
   max_chunk_ = std::min(max_chunk_, std::max(block, max_frames / block * block));
-  memory_.clear();
-  for (auto& node : nodes_) {
-    if (node->view_of >= 0) {
-      const Signal& whole = nodes_[static_cast<std::size_t>(node->view_of)]->y;
-      node->y.rows = whole.row(node->operation->view());
-      node->y.stride = whole.stride;
-      continue;
-    }
-    if (node->gone) continue;
-    const std::int64_t frames = std::int64_t{max_chunk_} * node->up / node->down;
-    const std::size_t stride = padded(static_cast<std::size_t>(frames)) + kRowStep;
-    memory_.emplace_back(stride * static_cast<std::size_t>(node->y.channels) + 2 * kRowStep, 0.0f);
-    node->y.rows = memory_.back().data();
-    node->y.stride = stride;
-  }
-  for (auto& node : nodes_) {
-    node->signals.clear();
-    for (int from : node->from) node->signals.push_back(nodes_[static_cast<std::size_t>(from)]->y);
-    if (!node->operation) continue;
-    const int up = node->from.empty() ? 1 : nodes_[static_cast<std::size_t>(node->from[0])]->up;
-    const int down = node->from.empty() ? 1 : nodes_[static_cast<std::size_t>(node->from[0])]->down;
-    node->operation->prepare(static_cast<int>(std::int64_t{max_chunk_} * up / down));
-    if (node->fixed) node->operation->process(node->signals, node->y, static_cast<int>(node->y.stride));
-  }
-  reset();
+  program_->prepare(nodes_, max_chunk_);
 }
 
-void Graph::reset() noexcept {
-  for (auto& node : nodes_)
-    if (node->operation) node->operation->reset();
-}
+void Graph::reset() noexcept { program_->reset(); }
 
 void Graph::process(const float* const* const* in, float* const* out, int frames) noexcept {
-  const Node& last = *nodes_[static_cast<std::size_t>(output_)];
+  const Node& last = node_at(nodes_, output_);
   for (int at = 0; at < frames; at += max_chunk_) {
     const int count = std::min(max_chunk_, frames - at);
     for (std::size_t i = 0; i < input_nodes_.size(); ++i) {
-      const Signal& x = nodes_[static_cast<std::size_t>(input_nodes_[i])]->y;
+      const Signal x = program_->begin(input_nodes_[i], count);
       for (int c = 0; c < x.channels; ++c)
         std::memcpy(x.row(c), in[i][c] + at, static_cast<std::size_t>(count) * sizeof(float));
     }
-    run(count);
+    program_->run(count);
+    const Signal y = program_->made_by(output_);
     const auto start = static_cast<std::ptrdiff_t>(std::int64_t{at} * last.up / last.down);
     const auto made = static_cast<std::size_t>(std::int64_t{count} * last.up / last.down);
-    for (int c = 0; c < last.y.channels; ++c) std::memcpy(out[c] + start, last.y.row(c), made * sizeof(float));
-  }
-}
-
-void Graph::run(int frames) noexcept {
-  for (auto& node : nodes_) {
-    if (!node->operation || node->fixed || node->view_of >= 0) continue;
-    const Node& before = *nodes_[static_cast<std::size_t>(node->from[0])];
-    const Node& source = before.fixed && node->from.size() > 1 ? *nodes_[static_cast<std::size_t>(node->from[1])] : before;
-    node->operation->process(node->signals, node->y, static_cast<int>(std::int64_t{frames} * source.up / source.down));
+    for (int c = 0; c < y.channels; ++c) std::memcpy(out[c] + start, y.row(c), made * sizeof(float));
   }
 }
 

@@ -4,8 +4,11 @@ namespace {
 constexpr int kWidth = 16;
 }
 
-#include "kernels.inl"
+#include "vector.inl"
+
+#include "convolve.inl"
+#include "elementwise.inl"
 
 namespace tonewright {
-const Kernels kKernels16{kWidth, convolve, unary, binary};
+const Kernels kKernels16{kWidth, tile_of, convolve, unary, binary};
 }

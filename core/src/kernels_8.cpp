@@ -4,8 +4,11 @@ namespace {
 constexpr int kWidth = 8;
 }
 
-#include "kernels.inl"
+#include "vector.inl"
+
+#include "convolve.inl"
+#include "elementwise.inl"
 
 namespace tonewright {
-const Kernels kKernels8{kWidth, convolve, unary, binary};
+const Kernels kKernels8{kWidth, tile_of, convolve, unary, binary};
 }

@@ -12,30 +12,39 @@
 
 namespace tonewright {
 
+class Convolve;
+
+// What the graph may do by itself, or leave to the operation before or after.
+struct Traits {
+  Unary bends = Unary::kNone;  // it is nothing but this function of each sample
+  float slope = 0.0f;
+  bool adds = false, multiplies = false;  // it is nothing but the sum or product of its two inputs
+  bool stacks = false;                    // it puts the channels of its inputs on top of each other
+  // It is nothing but its input from this channel on, so many samples ago.
+  bool is_view = false;
+  int channel = 0, delay = 0;
+};
+
 class Operation {
  public:
   virtual ~Operation() = default;
   // Output samples for `frames` input samples are frames * up / down.
   int up = 1, down = 1;
   int channels = 0;  // of the output
-  int place = 0;     // in the graph
+  Traits traits;
 
-  // Takes over what follows it: adds its second input, then bends the sum. False when it cannot. [main thread]
-  virtual bool take_add() { return false; }
-  virtual bool take_activation(Unary /*op*/, float /*slope*/) { return false; }
-  // What it is, where others ask: the activation of a node that only bends, or Unary::kNone.
-  virtual Unary activation() const { return Unary::kNone; }
-  virtual float slope() const { return 0.0f; }
-  virtual bool is_add() const { return false; }
-  // The first channel of its input that it passes on untouched, when it is nothing but a view; else -1.
-  virtual int view() const { return -1; }
+  // Samples before the block that it reads of an input.
+  virtual int memory(std::size_t /*input*/) const { return 0; }
+  // Itself, if it is a convolution that may take over what stands around it.
+  virtual Convolve* as_convolve() { return nullptr; }
 
   // Allocates for blocks of 1 to max_frames input samples. [main thread]
-  virtual void prepare(int max_frames) = 0;
+  virtual void prepare(int /*max_frames*/) {}
   // Forgets all sound. [audio thread]
   virtual void reset() noexcept {}
-  // A block from the inputs to y; frames counts samples of the inputs. Never allocates or throws. [audio thread]
-  virtual void process(const std::vector<Signal>& inputs, Signal y, int frames) noexcept = 0;
+  // A block from the inputs to y; frames counts samples of the inputs, each with its memory() to the left of the
+  // block. Never allocates or throws. [audio thread]
+  virtual void process(const Signal* inputs, const Signal& y, int frames) noexcept = 0;
 };
 
 using Tensors = std::map<std::string, Tensor>;

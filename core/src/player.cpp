@@ -12,7 +12,7 @@ namespace tonewright {
 namespace {
 
 constexpr std::int64_t kMaxSettle = 1 << 24;
-constexpr int kSettleBlock = 64;
+constexpr int kSettleBlock = 16;
 
 Control read_control(const Json& port) {
   Control control;
@@ -64,7 +64,7 @@ float Player::Ramp::next() noexcept {
 
 void Player::prepare(int max_frames) {
   max_frames_ = std::max(max_frames, kSettleBlock);
-  const auto most = static_cast<std::size_t>(max_frames_ + block_);
+  const auto most = static_cast<std::size_t>(block_ == 1 ? max_frames_ : max_frames_ + block_);
   const auto made = (most + static_cast<std::size_t>(block_)) * static_cast<std::size_t>(graph_.up()) /
                     static_cast<std::size_t>(graph_.down());
   graph_.prepare(static_cast<int>(most));
@@ -89,7 +89,7 @@ void Player::reset() noexcept {
     ramp.start = ramp.end;
     ramp.done = ramp.length;
   }
-  const int chunk = std::max(1, std::min(kSettleBlock, max_frames_) / block_) * block_;
+  const int chunk = std::max(1, std::min(64, max_frames_) / block_) * block_;
   for (int left = (settle_ + block_ - 1) / block_ * block_; left > 0; left -= chunk)
     play(silence_.data(), waiting_out_.data(), std::min(left, chunk));
   held_in_ = 0;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <new>
+#include <thread>
 
 #include "check.h"
 #include "tonewright/player.h"
@@ -116,6 +117,21 @@ void silence_settles() {
   for (float v : y) CHECK(std::fabs(v - y[63]) < 1e-7f);
 }
 
+// Instances share nothing: several play at the same time. (What -DTONEWRIGHT_SANITIZE=thread looks at.)
+void instances_play_at_the_same_time() {
+  const std::vector<float> x = Random(7).noise(20000);
+  std::vector<std::vector<float>> results(3);
+  std::vector<std::thread> threads;
+  for (auto& result : results)
+    threads.emplace_back([&x, &result] {
+      Player player(small_model(1));
+      player.prepare(64);
+      result = play(player, x, 64);
+    });
+  for (auto& thread : threads) thread.join();
+  for (const auto& result : results) CHECK(result == results[0]);
+}
+
 }  // namespace
 
 int main() {
@@ -125,5 +141,6 @@ int main() {
   playing_takes_no_memory();
   what_is_no_number_passes();
   silence_settles();
+  instances_play_at_the_same_time();
   std::puts("player: all is well");
 }

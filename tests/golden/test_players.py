@@ -7,21 +7,15 @@ import pytest
 import soundfile
 import torch
 
+from tests.runtime.test_native import needs_core
 from tests.shared import SHARED, needs_shared
+from tonewright.errors import FileError
+from tonewright.export import nam
 from tonewright.models.wavenet import PRESETS, Config, Model, Stack
+from tonewright.runtime.player import Player
+from tonewright.runtime.stream import Stream
 
 NAM, VA = SHARED / "golden/nam", SHARED / "golden/wavenetva"
-
-
-def fill(model: Model, weights: list[float]) -> None:
-    """A .nam file's flat list is our parameters in their order, and the scale of the output at its end."""
-    weights = torch.tensor(weights)
-    sizes = [p.numel() for p in model.parameters()]
-    *parts, scale = weights.split([*sizes, 1])
-    with torch.no_grad():
-        for parameter, part in zip(model.parameters(), parts, strict=True):
-            parameter.copy_(part.reshape(parameter.shape))
-        model.head_scale.copy_(scale[0])
 
 
 @torch.no_grad()
@@ -34,23 +28,54 @@ def sound(path) -> np.ndarray:
     return soundfile.read(path, dtype="float32")[0]
 
 
-@needs_shared
-@pytest.mark.parametrize("preset", ["standard", "lite", "feather", "nano"])
-def test_two_stacks_equal_the_nam_player(preset):
-    model = Model(PRESETS[preset])
-    fill(model, json.loads((NAM / f"wavenet-{preset}.nam").read_text())["weights"])
-    expected = sound(NAM / f"wavenet-{preset}.wav")
-    np.testing.assert_allclose(play(model, sound(NAM / "input.wav"))[8000:], expected[8000:], atol=2e-6)
+TOLERANCE = 2e-6  # of the peak
+
+
+def nam_files() -> dict[str, tuple[str, float, str]]:
+    """(file, size within a container, its answer) by name."""
+    wavenets = [
+        f"wavenet-{name}" for name in ("standard", "lite", "feather", "nano", "standard-v070", "nano-v070")
+    ]
+    single = [*wavenets, "lstm-1x16", "lstm-1x40", "lstm-2x8"]
+    containers = {
+        f"a2-{name}": ("a2-container", size, f"a2-container-{name}")
+        for name, size in (("lite", 0.0), ("full", 1.0))
+    }
+    return {name: (name, 1.0, name) for name in single} | containers
 
 
 @needs_shared
-@pytest.mark.parametrize("preset,part", [("a2-lite", 0), ("a2", 1)])
-def test_single_stacks_equal_the_nam_player(preset, part):
-    model = Model(PRESETS[preset])
-    container = json.loads((NAM / "a2-container.nam").read_text())
-    fill(model, container["config"]["submodels"][part]["model"]["weights"])
-    expected = sound(NAM / f"a2-container-{['lite', 'full'][part]}.wav")
-    np.testing.assert_allclose(play(model, sound(NAM / "input.wav"))[8000:], expected[8000:], atol=2e-6)
+@pytest.mark.parametrize("engine", ["torch", pytest.param("native core", marks=needs_core)])
+@pytest.mark.parametrize("name", nam_files())
+def test_what_a_nam_file_holds_sounds_as_in_its_own_player(name, engine):
+    file, size, answer = nam_files()[name]
+    """From the first sample on: both players have heard silence before, and we no more than `settle` of it."""
+    tone, x, expected = (
+        nam.read(NAM / f"{file}.nam", size),
+        sound(NAM / "input.wav"),
+        sound(NAM / f"{answer}.wav"),
+    )
+    if engine == "torch":
+        y = Stream(tone.model, tone.sample_rate).process(x)
+    else:
+        player = Player(tone)
+        assert player.engine == engine
+        y = player.render(x)
+    peak = np.abs(expected).max()
+    np.testing.assert_allclose(y, expected, rtol=0, atol=TOLERANCE * peak)
+
+
+@needs_shared
+@pytest.mark.parametrize("name", ["standard", "lite", "feather", "nano"])
+def test_presets_are_the_shapes_of_the_nam_trainer(name):
+    assert nam.read(NAM / f"wavenet-{name}.nam").model.config == PRESETS[name]
+
+
+@needs_shared
+def test_files_of_other_kinds_are_refused():
+    for name in ("convnet", "linear"):
+        with pytest.raises(FileError, match="and this version plays WaveNet and LSTM"):
+            nam.read(NAM / f"{name}.nam")
 
 
 @needs_shared

@@ -10,6 +10,7 @@ from tonewright.layers.base import Layer
 from tonewright.layers.combine import Parallel, Pointwise, Residual, Serial
 from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
 from tonewright.layers.graph import GLUE, PRIMITIVES, trace
+from tonewright.layers.recurrent import GRU, LSTM
 from tonewright.models.wavenet import PRESETS, Config, Model, Stack
 
 PLAIN = {
@@ -123,9 +124,14 @@ class _Normed(Layer):
 
 
 def test_every_primitive_declares_what_it_has():
+    made = {
+        Conv1d: lambda: Conv1d(1, 1, 2),
+        ConvTranspose1d: lambda: ConvTranspose1d(1, 1, 2, 2),
+        Delay: lambda: Delay(1, 1),
+        LSTM: lambda: LSTM(1, 1),
+        GRU: lambda: GRU(1, 1),
+    }
     for kind, (_, attributes) in PRIMITIVES.items():
-        layer = {Conv1d: lambda: Conv1d(1, 1, 2), ConvTranspose1d: lambda: ConvTranspose1d(1, 1, 2, 2)}.get(
-            kind, lambda: Delay(1, 1)
-        )()
+        layer = made[kind]()
         assert all(hasattr(layer, name) for name in attributes)
     assert set(GLUE.values()) >= set(PLAIN)

@@ -11,6 +11,9 @@
 
 namespace tonewright {
 
+struct Node;
+class Program;
+
 class Graph final : public Layer {
  public:
   static constexpr std::int64_t kMaxBlock = 1 << 20;  // samples; a file that wants longer blocks is refused
@@ -37,20 +40,16 @@ class Graph final : public Layer {
   void process(const float* const* const* in, float* const* out, int frames) noexcept;
 
  private:
-  struct Node;
   void add(const Json& row, const ToneFile& file);
   std::vector<int> connect(const Json& row, Node& node) const;
-  void fuse();
-  void fuse_sum(Node& node, const std::vector<int>& uses);
-  void fuse_activation(Node& node, const std::vector<int>& uses);
-  void run(int frames) noexcept;
+  void ask_for_memory();
 
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<std::string> input_names_;
   std::vector<int> input_nodes_;
   int output_ = 0;
   int max_chunk_ = 0;
-  std::vector<std::vector<float>> memory_;
+  std::unique_ptr<Program> program_;
 };
 
 }  // namespace tonewright

@@ -17,12 +17,15 @@ from torch.overrides import TorchFunctionMode
 from tonewright.errors import NotPlayable
 from tonewright.layers.base import Layer, State, refuse_norms_over_time
 from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
+from tonewright.layers.recurrent import GRU, LSTM
 
 # primitive: (op, what a player must know of it beside its weights and its memory)
 PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
     Conv1d: ("conv1d", ("inputs", "outputs", "dilation", "stride", "groups", "memory")),
     ConvTranspose1d: ("conv_transpose1d", ("inputs", "outputs", "stride", "groups", "memory")),
     Delay: ("delay", ("samples",)),
+    LSTM: ("lstm", ("inputs", "hidden")),
+    GRU: ("gru", ("inputs", "hidden")),
 }
 GLUE = {name: name for name in ("add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "log", "sin")}
 GLUE |= {name: name for name in ("tanh", "sigmoid", "relu", "leaky_relu", "softsign", "gelu", "cat")}
@@ -123,7 +126,7 @@ class _Recorder(TorchFunctionMode):
     def _primitive(self, name: str, module: Layer, args: tuple, result: tuple) -> None:
         (x, state), (y, after) = args, result
         op, facts = PRIMITIVES[type(module)]
-        weights = {key: f"{name}.{key}" if name else key for key, _ in module.named_parameters()}
+        weights = {key: f"{name}.{key}" if name else key for key in module.state_dict(keep_vars=True)}
         memory = [{"shape": list(s.shape[1:]), "dtype": str(s.dtype).removeprefix("torch.")} for s in state]
         places = [self.taken.get(id(s), -1) for s in state]
         if -1 in places:

@@ -1,0 +1,90 @@
+"""The players that ours is held against: the same weights, one thread, blocks with their state carried along."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from tonewright.models.base import Model
+
+
+class _Explicit(nn.Module):
+    """(x, *state) to (y, *state after): what exporters and compilers want."""
+
+    def __init__(self, model: Model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x, *state):
+        y, after = self.model(x, list(state))
+        return (y, *after)
+
+
+def torch_eager(model: Model, block: int) -> float:
+    """Nanoseconds for a sample, median."""
+    return _torch(_Explicit(model), model, block)
+
+
+def torch_compiled(model: Model, block: int) -> float:
+    """As `torch_eager`, through torch.compile for this length of block."""
+    return _torch(torch.compile(_Explicit(model)), model, block)
+
+
+@torch.inference_mode()
+def recomputed(model: Model, block: int) -> float:
+    """Torch without a memory: it computes the whole receptive field again for every block."""
+    state, past = model.initial_state(1), torch.zeros(model.settle)
+    x = torch.cat([past, _noise(block)])[None, None]
+    return timed(lambda: model(x, state), block)
+
+
+def onnx_runtime(model: Model, block: int) -> float:
+    """ONNX Runtime with the state as inputs and outputs."""
+    import onnxruntime
+
+    x, state = _noise(block)[None, None], model.initial_state(1)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        torch.onnx.export(_Explicit(model).eval(), (x, *state), dynamo=True, verbose=False).save(path)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    names = [port.name for port in session.get_inputs()]
+    carried = [x.numpy(), *(memory.numpy() for memory in state)]
+
+    def play():
+        carried[1:] = session.run(None, dict(zip(names, carried, strict=True)))[1:]
+
+    return timed(play, block)
+
+
+def timed(play: Callable, block: int) -> float:
+    """Nanoseconds of the processor for a sample: the median over a second of blocks."""
+    for _ in range(20):
+        play()
+    times = []
+    while sum(times) < 1.0 or len(times) < 30:
+        before = time.thread_time()
+        play()
+        times.append(time.thread_time() - before)
+    return 1e9 * statistics.median(times) / block
+
+
+@torch.inference_mode()
+def _torch(explicit: Callable, model: Model, block: int) -> float:
+    x, carried = _noise(block)[None, None], list(model.initial_state(1))
+
+    def play():
+        with torch.inference_mode():
+            carried[:] = explicit(x, *carried)[1:]
+
+    return timed(play, block)
+
+
+def _noise(length: int) -> torch.Tensor:
+    return torch.from_numpy(np.random.default_rng(0).uniform(-0.5, 0.5, length).astype(np.float32))

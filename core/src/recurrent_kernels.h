@@ -1,0 +1,76 @@
+// The inner loops of lstm and gru, compiled three times (16, 8 and 4 floats wide) as those of kernels.h are.
+#pragma once
+
+#include <cstddef>
+#include <new>
+#include <vector>
+
+#include "kernels.h"
+
+namespace tonewright {
+
+// Floats that start where a cache line does: a vector as long as a line that crosses two costs twice.
+template <typename T>
+struct InLines {
+  using value_type = T;
+  static constexpr std::align_val_t kLine{64};
+  InLines() = default;
+  template <typename Other>
+  InLines(const InLines<Other>&) {}
+  T* allocate(std::size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), kLine)); }
+  void deallocate(T* at, std::size_t) noexcept { ::operator delete(at, kLine); }
+  bool operator==(const InLines&) const { return true; }
+  bool operator!=(const InLines&) const { return false; }
+};
+using Floats = std::vector<float, InLines<float>>;
+
+enum class Cell { kLstm, kGru };
+
+constexpr int gates_of(Cell cell) { return cell == Cell::kLstm ? 4 : 3; }
+
+constexpr int kDepthStep = 4;         // units of the past that are summed side by side
+constexpr int kMaxGroups = 3;         // groups of one batch: as many as the registers of every width hold
+constexpr int kRecurrentFrames = 4;  // samples whose inputs are heard, and whose outputs are turned, together
+
+// Hidden units that are computed together, their sums in registers. A group is as many units as a vector is wide, with
+// one vector for each gate. Where half a group is left over, two gates share a vector, the second in its upper half.
+struct Batch {
+  int groups = 0;
+  bool half = false;
+  int first = 0;            // unit
+  std::size_t rows = 0;     // where its gates start among those of a sample
+  std::size_t weights = 0;  // where its weights start in `recurrent`
+};
+
+// A gate is 1 / (1 + 2^z). The weights are scaled for that: sigmoid x is the gate of kSigmoidScale x, and tanh x is
+// twice the gate of kTanhScale x, less 1. A cell is kept as kTanhScale times what it is.
+constexpr float kSigmoidScale = -1.4426950408889634f, kTanhScale = 2.0f * kSigmoidScale;
+
+// A layer, in the order that the kernel of one width reads it.
+struct Recurrence {
+  Cell cell = Cell::kLstm;
+  int inputs = 0, hidden = 0;
+  std::vector<Batch> batches;
+  std::size_t depth = 0;         // units, in whole kDepthSteps
+  std::size_t width = 0;         // floats of h, in whole vectors
+  std::size_t rows = 0;          // floats of all gates of a sample
+  Floats bias;       // [rows]
+  Floats input;      // [inputs][rows]
+  Floats recurrent;  // [batch][depth][its rows]
+  Floats late;       // GRU: the bias that is added to the past's part of the new gate [width]
+};
+
+// What the kernel works on besides. h [kRecurrentFrames + 1][width]: after a block, the first row is the last one's.
+struct RecurrentMemory {
+  float *h, *c, *gates;  // c [width]; gates [kRecurrentFrames][rows]
+};
+
+struct RecurrentKernels {
+  int width;
+  // x [inputs, frames] to y [hidden, frames]. [audio thread]
+  void (*play)(const Recurrence& layer, RecurrentMemory memory, Signal x, Signal y, int frames);
+};
+
+extern const RecurrentKernels kRecurrentKernels16, kRecurrentKernels8, kRecurrentKernels4;
+
+}  // namespace tonewright

@@ -1,0 +1,96 @@
+"""What a stranger's JSON says, each value as what it should be or as one sentence."""
+
+import reprlib
+
+from tonewright.errors import ConfigError
+
+MAX_SHOWN = 100  # characters
+
+
+def field(values: dict, name: str, kind: type):
+    """The value of that name.
+
+    Raises:
+        ConfigError: when it is missing or of another kind.
+
+    >>> field({"channels": "8"}, "channels", int)
+    Traceback (most recent call last):
+    tonewright.errors.ConfigError: 'channels' wants a whole number, and is '8'
+    """
+    value = values.get(name)
+    if type(value) is not kind:
+        wants = {
+            int: "a whole number",
+            str: "a word",
+            list: "a list",
+            dict: "settings",
+            bool: "true or false",
+        }
+        raise ConfigError(f"'{name}' wants {wants[kind]}, and is {shown(value)}")
+    return value
+
+
+def only(values: dict, name: str, wanted) -> None:
+    """Accepts a setting that is not there, or is the one that our models have.
+
+    Raises:
+        ConfigError: for any other.
+
+    >>> only({"groups_input": 2}, "groups_input", 1)
+    Traceback (most recent call last):
+    tonewright.errors.ConfigError: '...' is 2, and this version plays only 1
+    """
+    value = values.get(name)
+    if value is not None and (type(value) is not type(wanted) or value != wanted):
+        wanted = "without it" if wanted is None else shown(wanted)
+        raise ConfigError(f"'{name}' is {shown(value)}, and this version plays only {wanted}")
+
+
+def absent(values: dict, name: str) -> None:
+    """Accepts a part of a layer that is not there, or is switched off.
+
+    Raises:
+        ConfigError: when it is on.
+
+    >>> absent({"head1x1": {"active": True}}, "head1x1")
+    Traceback (most recent call last):
+    tonewright.errors.ConfigError: its layers use 'head1x1', which this version does not play
+    """
+    value = values.get(name)
+    if value is not None and not (isinstance(value, dict) and value.get("active") is False):
+        raise ConfigError(f"its layers use '{name}', which this version does not play")
+
+
+def uniform(values: dict, name: str, count: int):
+    """The one value of a setting that is given once for all layers, or once for each of `count`; None without it.
+
+    Raises:
+        ConfigError: when there are several, or another number of them.
+
+    >>> uniform({"gating_mode": ["none", "none"]}, "gating_mode", 2)
+    'none'
+    """
+    value = values.get(name)
+    if not isinstance(value, list):
+        return value
+    if len(value) != count:
+        raise ConfigError(f"'{name}' wants one value for each of {count} layers, and has {len(value)}")
+    if any(item != value[0] for item in value):
+        raise ConfigError(f"'{name}' differs from layer to layer, which this version does not play")
+    return value[0]
+
+
+def shown(value) -> str:
+    """A value as a sentence can hold it; a file from a stranger may hold a book."""
+    told = reprlib.repr(value)
+    return told if len(told) <= MAX_SHOWN else f"{told[:MAX_SHOWN]}..."
+
+
+def words(known) -> str:
+    """Names, as a sentence lists them.
+
+    >>> words(["WaveNet", "LSTM"])
+    'WaveNet and LSTM'
+    """
+    *others, last = known
+    return f"{', '.join(others)} and {last}" if others else last

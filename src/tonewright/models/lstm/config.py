@@ -1,0 +1,55 @@
+"""The settings of a recurrent capture."""
+
+from dataclasses import dataclass
+
+from tonewright.errors import ConfigError
+
+CELLS = ("lstm", "gru")
+MAX_HIDDEN, MAX_LAYERS, MAX_KNOBS = 1024, 8, 64  # a file from a stranger may ask for no more
+
+
+@dataclass(frozen=True)
+class Config:
+    """Recurrent layers and a sum over the last one's units. Without arguments: the "standard" preset.
+
+    Attributes:
+        hidden: units of each layer.
+        layers: one after another.
+        cell: "lstm" or "gru".
+        direct: the dry sound is added to what comes out, so that only the difference is learned.
+        knobs: the device's controls, each 0..1, in panel order; the first layer hears them beside the sound.
+    """
+
+    hidden: int = 16
+    layers: int = 1
+    cell: str = "lstm"
+    direct: bool = False
+    knobs: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        for name, value, low, high in (
+            ("hidden", self.hidden, 1, MAX_HIDDEN),
+            ("layers", self.layers, 1, MAX_LAYERS),
+            ("number of knobs", len(self.knobs), 0, MAX_KNOBS),
+        ):
+            if not low <= value <= high:
+                raise ConfigError(f"{name} is {low} to {high}, and not {value}")
+        if self.cell not in CELLS:
+            raise ConfigError(f"cell is {' or '.join(CELLS)}, and not {self.cell!r}")
+        for knob in self.knobs:
+            if not knob.isidentifier() or knob in ("x", "state", "self"):
+                raise ConfigError(f"a knob is named by letters, digits and _, and not {knob!r}")
+        if len(set(self.knobs)) != len(self.knobs):
+            raise ConfigError(f"each knob has its own name, and these are {', '.join(self.knobs)}")
+
+
+# layers x units. The sizes that other players are compiled for: players of .nam files add no dry sound, and those of
+# the GuitarML family (20, 32 and 40 units) always do.
+PRESETS = {
+    "standard": Config(),
+    "1x16": Config(16),
+    "2x8": Config(8, layers=2),
+    "1x20": Config(20, direct=True),
+    "1x32": Config(32, direct=True),
+    "1x40": Config(40, direct=True),
+}

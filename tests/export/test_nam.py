@@ -1,0 +1,99 @@
+"""The .nam reader: what it understands of a file is what the file says."""
+
+import pytest
+import torch
+
+from tests.export.nam_files import CONTAINER, LSTM, NEW, OLD, SMALL, array, model_file
+from tonewright.export import nam
+from tonewright.export.nam_models import wavenet_weights
+from tonewright.models.lstm import Model as Lstm
+from tonewright.models.wavenet import PRESETS, Config, Stack
+from tonewright.models.wavenet import Model as WaveNet
+
+LAYERS = 2
+
+
+def test_a_wavenet_is_ours(put):
+    tone = nam.read(put(OLD))
+    first = Stack(4, (1, 2), head_channels=2, head_bias=False)
+    assert tone.model.config == Config((first, Stack(2, (1, 2)))) and not tone.model.training
+    assert (tone.architecture, tone.sample_rate, tone.levels) == ("wavenet", 48000, {"loudness_db": -18.5})
+    assert tone.provenance == {"name": "amp"} and tone.metrics == {}
+    flat = torch.cat([p.flatten() for p in tone.model.parameters()])
+    assert flat.tolist() == OLD["weights"][:-1] and float(tone.model.head_scale) == OLD["weights"][-1]
+
+
+def test_the_newer_keys_say_the_same(put):
+    old, new = nam.read(put(OLD)).model, nam.read(put(NEW)).model
+    assert new.config.stacks[0].kernels == (3, 3) and old.config.stacks[0].kernels == (3,)
+    x = torch.randn(1, 1, 100)
+    assert torch.equal(old(x, old.initial_state(1))[0], new(x, new.initial_state(1))[0])
+
+
+def test_counts_are_those_of_our_models():
+    for name, config in PRESETS.items():
+        if not name.startswith("gated"):
+            assert wavenet_weights(config) == sum(p.numel() for p in WaveNet(config).parameters()) + 1
+
+
+@pytest.mark.parametrize(
+    "change,ours",
+    [
+        ({"activation": "ReLU"}, "relu"),
+        ({"activation": "LeakyReLU"}, "leaky_relu"),
+        ({"activation": {"type": "LeakyReLU", "negative_slope": 0.01}}, "leaky_relu"),
+        ({"activation": "Softsign"}, "softsign"),
+        ({"gated": True}, "gated"),
+        ({"gating_mode": "gated", "secondary_activation": "Sigmoid"}, "gated"),
+        (
+            {"gating_mode": "gated", "activation": "Softsign", "secondary_activation": {"type": "Softsign"}},
+            "softgated",
+        ),
+    ],
+    ids=str,
+)
+def test_activations(put, change, ours):
+    count = 1 + 1 + LAYERS * ((2 if "gated" in ours else 1) * 5 + 2) + 2
+    tone = nam.read(put(model_file({"layers": [array(1, 1, 1, **change)]}, count)))
+    assert tone.model.config.stacks[0].activation == ours
+
+
+def test_an_lstm_is_ours(put):
+    tone = nam.read(put(LSTM))
+    first, second, head = tone.model.body.layers
+    weights = torch.tensor(LSTM["weights"])
+    matrix = weights[: 12 * 4].reshape(12, 4)
+    assert torch.equal(first.weight_ih, matrix[:, :1]) and torch.equal(first.weight_hh, matrix[:, 1:])
+    assert torch.equal(first.bias_ih, weights[48:60]) and not first.bias_hh.any()
+    assert torch.equal(first.initial_h, weights[60:63]) and torch.equal(first.initial_c, weights[63:66])
+    assert torch.equal(second.initial_c, weights[153:156])
+    assert torch.equal(head.weight.flatten(), weights[156:159]) and torch.equal(head.bias, weights[159:])
+    assert isinstance(tone.model, Lstm) and tone.architecture == "lstm"
+
+
+def test_a_container_gives_the_size_that_is_asked_for(put):
+    assert nam.read(put(CONTAINER)).model.config == nam.read(put(OLD)).model.config
+    small = nam.read(put(CONTAINER), size=0.2)
+    assert small.model.config == Config((Stack(1, (1, 2)),)) and small.provenance == {"name": "amp"}
+    assert nam.read(put(CONTAINER), size=0.5).model.config.stacks[0].channels == 4
+    without = {key: value for key, value in SMALL.items() if key not in ("sample_rate", "metadata")}
+    row = {**CONTAINER, "config": {"submodels": [{"max_value": 1.0, "model": without}]}}
+    assert nam.read(put(row)).sample_rate == 44100 and nam.read(put(row)).provenance == {"name": "several"}
+
+
+def test_what_is_told_is_kept_where_it_makes_sense(put):
+    told = {
+        "loudness": "loud",
+        "input_level_dbu": 18.3,
+        "gear_make": "x" * 1000,
+        "name": 3,
+        "modeled_by": "me",
+    }
+    told |= {"training": {"validation_esr": 0.01}, "gain": 0.5}
+    tone = nam.read(put({**OLD, "metadata": told}))
+    assert tone.levels == {"input_level_dbu": 18.3} and tone.metrics == {"esr": 0.01}
+    assert tone.provenance == {"gear_make": "x" * 200, "modeled_by": "me"}
+    for nothing in (None, [], "x", {"training": 3}, {"loudness": None}, {"loudness": 10**400}):
+        assert nam.read(put({**OLD, "metadata": nothing})).levels == {}
+    bare = {key: value for key, value in OLD.items() if key not in ("metadata", "sample_rate")}
+    assert nam.read(put(bare)).sample_rate == 48000

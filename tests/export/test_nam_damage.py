@@ -1,0 +1,283 @@
+"""Damaged and hostile .nam files: each is refused in one sentence, and takes no more memory than its size."""
+
+import copy
+import json
+import random
+import subprocess
+import sys
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.export.nam_files import CONTAINER, LSTM, NEW, OLD, array, lstm_file, wavenet_file
+from tonewright.errors import FileError
+from tonewright.export import nam
+
+
+def refused(path, words: str = "", size: float = 1.0) -> None:
+    with pytest.raises(FileError, match=words) as told:
+        nam.read(path, size)
+    assert "\n" not in str(told.value) and len(str(told.value)) < 600
+
+
+@pytest.mark.parametrize(
+    "change,words",
+    [
+        ({"version": "0.8.0"}, "of version 0.8.0, and this program reads 0.5 to 0.7; update"),
+        ({"version": "1.0.0"}, "update tonewright"),
+        ({"version": "0.4.9"}, "of version 0.4.9"),
+        ({"version": "0.5"}, "wants three numbers"),
+        ({"version": 5}, "'version' wants a word, and is 5"),
+        ({"version": ...}, "'version' wants a word"),
+        ({"architecture": "ConvNet"}, "architecture is 'ConvNet', and this version plays WaveNet and LSTM"),
+        ({"architecture": "SlimmableContainer"}, "'submodels' wants a list"),
+        ({"architecture": None}, "'architecture' wants a word"),
+        ({"architecture": ...}, "not a .nam file"),
+        ({"config": None}, "'config' wants settings"),
+        ({"weights": ...}, "'weights' wants a list"),
+        ({"weights": "x" * 220}, "'weights' wants a list"),
+        ({"weights": [0.0] * 219}, "need 220 weights, and it has 219"),
+        ({"weights": [0.0] * 221}, "and it has 221"),
+        ({"weights": []}, "and it has 0"),
+        ({"weights": [0.0] * 219 + ["1.0"]}, "no number"),
+        ({"weights": [0.0] * 219 + [True]}, "no number"),
+        ({"weights": [0.0] * 219 + [[0.0]]}, "no number"),
+        ({"weights": [0.0] * 219 + [float("nan")]}, "NaN or infinite"),
+        ({"weights": [0.0] * 219 + [float("-inf")]}, "NaN or infinite"),
+        ({"weights": [0.0] * 219 + [1e300]}, "NaN or infinite"),
+        ({"weights": [0.0] * 219 + [10**400]}, "too large"),
+        ({"sample_rate": "48000"}, "'sample_rate' wants a number"),
+        ({"sample_rate": True}, "'sample_rate' wants a number"),
+        ({"sample_rate": 10**400}, "'sample_rate' wants a number"),
+        ({"sample_rate": 0}, "no rate of sound"),
+        ({"sample_rate": 44100.5}, "no rate of sound"),
+        ({"sample_rate": float("nan")}, "'sample_rate' wants a number"),
+    ],
+    ids=lambda value: str(value)[:50],
+)
+def test_files_that_are_not_ours(put, change, words):
+    refused(put({key: value for key, value in (OLD | change).items() if value is not ...}), words)
+
+
+@pytest.mark.parametrize(
+    "change,words",
+    [
+        ({"channels": 0}, "channels is 1 to 1024, and not 0"),
+        ({"channels": -4}, "channels is 1 to"),
+        ({"channels": 10**9}, "channels is 1 to"),
+        ({"channels": 4.0}, "'channels' wants a whole number, and is 4.0"),
+        ({"channels": True}, "'channels' wants a whole number"),
+        ({"channels": None}, "'channels' wants a whole number"),
+        ({"channels": 5}, "must equal the next stack's channels|'input_size' is 4"),
+        ({"dilations": []}, "'dilations' wants a list of whole numbers"),
+        ({"dilations": [1, 0]}, "dilation is 1 to"),
+        ({"dilations": [1, 2.0]}, "'dilations' wants a list of whole numbers"),
+        ({"dilations": [1 << 40, 2]}, "dilation is 1 to"),
+        ({"dilations": [1] * 5000}, "number of dilations is 1 to 256"),
+        ({"dilations": [1 << 20] * 250}, "memory of all layers"),
+        ({"kernel_size": 0}, "kernel is 1 to"),
+        ({"kernel_size": 10**400}, "kernel is 1 to"),
+        ({"kernel_size": ...}, "either 'kernel_size' or 'kernel_sizes'"),
+        ({"kernel_sizes": [3, 3]}, "either 'kernel_size' or 'kernel_sizes'"),
+        (
+            {"kernel_sizes": [3], "kernel_size": ...},
+            "'kernel_sizes' wants one number for each of 2 layers, and has 1",
+        ),
+        ({"input_size": 2}, "'input_size' is 2, and this version plays only 1"),
+        ({"condition_size": 3}, "'condition_size' is 3"),
+        ({"bottleneck": 2}, "'bottleneck' is 2, and this version plays only 4"),
+        ({"groups_input": 2}, "'groups_input' is 2"),
+        ({"head_size": 3}, "must equal the next stack's channels"),
+        ({"head_bias": None}, "'head_bias' wants true or false"),
+        ({"head": 5}, "'head' wants settings"),
+        ({"head": {"out_channels": 2, "kernel_size": 1, "bias": False, "head_dilation": 2}}, "head_dilation"),
+        ({"activation": "Hardswish"}, "activation is 'Hardswish', and this version plays Tanh, ReLU"),
+        ({"activation": {"type": "LeakyReLU", "negative_slope": 0.2}}, "slope of 0.2"),
+        ({"activation": ["Tanh", "ReLU"]}, "'activation' differs from layer to layer"),
+        ({"activation": ["Tanh"]}, "one value for each of 2 layers, and has 1"),
+        ({"activation": None}, "'activation' wants a name"),
+        ({"gated": 1}, "'gated' wants true or false"),
+        ({"gating_mode": "blended"}, "'gating_mode' is 'blended'"),
+        ({"gated": True, "activation": "ReLU"}, "'ReLU' gated by 'Sigmoid'"),
+        ({"head1x1": {"active": True}}, "use 'head1x1'"),
+        ({"layer1x1": {"active": False}}, "have no 'layer1x1'"),
+        ({"layer1x1": {"active": True, "groups": 2}}, "'groups' is 2"),
+        ({"conv_post_film": {"active": True, "shift": True, "groups": 1}}, "use 'conv_post_film'"),
+        ({"slimmable": {"method": "slice"}}, "'slimmable' is"),
+    ],
+    ids=lambda value: str(value)[:50],
+)
+def test_layers_that_are_not_ours(put, change, words):
+    refused(put(wavenet_file(array(1, 4, 2, **change), array(4, 2, 1))), words)
+
+
+def test_a_wavenet_that_is_not_ours(put):
+    for change, words in (
+        ({"head": {"channels": 2}}, "'head' is"),
+        ({"condition_dsp": {}}, "'condition_dsp' is"),
+        ({"in_channels": 2}, "'in_channels' is 2"),
+        ({"layers": []}, "'layers' wants 1 to 16"),
+        ({"layers": [3]}, "'layers' wants 1 to 16"),
+        ({"layers": [array(1, 1, 1)] * 17}, "'layers' wants 1 to 16"),
+        ({"layers": None}, "'layers' wants a list"),
+    ):
+        refused(put({**OLD, "config": OLD["config"] | change}), words)
+
+
+@pytest.mark.parametrize(
+    "change,words",
+    [
+        ({"hidden_size": 0}, "hidden is 1 to 1024"),
+        ({"hidden_size": 1 << 40}, "hidden is 1 to 1024"),
+        ({"hidden_size": 1024}, "weights, and it has 160"),
+        ({"hidden_size": None}, "'hidden_size' wants a whole number"),
+        ({"num_layers": 0}, "layers is 1 to 8"),
+        ({"num_layers": 10**9}, "layers is 1 to 8"),
+        ({"num_layers": 2.0}, "'num_layers' wants a whole number"),
+        ({"num_layers": 1}, "need 70 weights, and it has 160"),
+        ({"input_size": 2}, "'input_size' is 2"),
+        ({"out_channels": 2}, "'out_channels' is 2"),
+    ],
+    ids=str,
+)
+def test_an_lstm_that_is_not_ours(put, change, words):
+    refused(put(lstm_file(config=change)), words)
+
+
+def test_containers_that_are_not_ours(put):
+    for models, words in (
+        ([], "wants a list of models"),
+        ([3], "wants a list of models"),
+        ([{"max_value": "1", "model": OLD}], "'max_value' wants a number"),
+        ([{"max_value": float("nan"), "model": OLD}], "'max_value' wants a number"),
+        ([{"max_value": 1.0}], "'model' wants settings"),
+        ([{"max_value": 1.0, "model": {**OLD, "version": "0.9.0"}}], "of version 0.9.0"),
+        ([{"max_value": 1.0, "model": CONTAINER}], "architecture is 'SlimmableContainer'"),
+    ):
+        refused(put({**CONTAINER, "config": {"submodels": models}}), words)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "null",
+        "{}",
+        "amp",
+        b"\xff\xfe\x00",
+        "[" * 10_000,
+        "[" * 100_000,
+        '{"architecture":' * 10_000,
+        '{"architecture": ' + "9" * 5000 + "}",
+        '{"architecture": "' + "x" * 100_000 + '", "version": "0.5.4"}',
+        b"\x00" * 1000,
+    ],
+    ids=range(12),
+)
+def test_text_that_is_no_model(put, text):
+    refused(put(text), "amp.nam")
+
+
+def test_files_that_are_none(tmp_path, put):
+    refused(tmp_path / "none.nam", "there is no file")
+    refused(tmp_path, "there is no file")
+    refused("a\0b.nam", "there is no file|cannot be read")
+    refused(put(b" " * (nam.MAX_FILE + 1)), "larger than the 16 MB")
+
+
+def test_truncated_anywhere(put):
+    for model in (OLD, NEW, LSTM, CONTAINER):
+        data = json.dumps(model).encode()
+        for end in (0, 1, len(data) - 1, *random.Random(0).sample(range(len(data)), 25)):
+            refused(put(data[:end]), "amp.nam")
+
+
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 70),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=5),
+    st.sampled_from(["gated", "none", "Tanh", "0.5.0", [], {}, 10**400, [1] * 300, {"active": True}]),
+    st.lists(st.one_of(st.integers(-2, 9), st.floats(), st.none()), max_size=4),
+)
+
+
+def places(value, path=()):
+    """Every place within a file, but of long lists only the first."""
+    yield path
+    rows = (
+        value.items() if isinstance(value, dict) else enumerate(value[:3]) if isinstance(value, list) else ()
+    )
+    for key, item in rows:
+        yield from places(item, (*path, key))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    model=st.sampled_from([OLD, NEW, LSTM, CONTAINER]),
+    change=st.lists(st.tuples(st.integers(0, 10**6), st.one_of(ODD, st.just(...))), min_size=1, max_size=3),
+)
+def test_a_changed_file_plays_or_is_refused(put, model, change):
+    model = copy.deepcopy(model)
+    for place, value in change:
+        every = [path for path in places(model) if path]
+        if not every:
+            break
+        *path, key = every[place % len(every)]
+        holder = model
+        for step in path:
+            holder = holder[step]
+        if value is ...:
+            del holder[key]
+        else:
+            holder[key] = value
+    path = put(model)
+    try:
+        tone = nam.read(path)
+    except FileError as error:
+        assert "\n" not in str(error) and len(str(error)) < 600
+    else:
+        y, _ = tone.model(torch.zeros(1, 1, 8), tone.model.initial_state(1))
+        assert y.shape == (1, 1, 8)
+
+
+HOSTILE = """
+import resource, sys
+import torch
+from tonewright import models
+from tonewright.errors import FileError
+from tonewright.export import nam
+models.find("lstm"), models.find("wavenet")
+most = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize() + (300 << 20)
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
+for path in sys.argv[1:]:
+    try:
+        nam.read(path)
+    except FileError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="the limit counts what Linux tells of memory"
+)
+def test_no_file_takes_more_memory_than_its_size(tmp_path):
+    """In a process that may take 300 MB more: settings that ask for gigabytes, and lists of nothing."""
+    wide = [array(1 if i == 0 else 1024, 1024, 1024 if i < 15 else 1, kernel_size=1024) for i in range(16)]
+    texts = [
+        json.dumps(lstm_file(config={"hidden_size": 1024, "num_layers": 8})),
+        json.dumps(wavenet_file(*(row | {"dilations": [1] * 8} for row in wide))),
+        '{"architecture": "LSTM", "config": [' + "[]," * (5 << 20) + "[]]}",
+        '{"architecture": "LSTM", "config": [' + "300," * (3 << 20) + "300]}",
+    ]
+    paths = [tmp_path / f"{i}.nam" for i in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text)
+    done = subprocess.run([sys.executable, "-c", HOSTILE, *map(str, paths)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == len(paths), done.stdout
