@@ -91,13 +91,13 @@ def test_every_verb_explains_itself(name, capsys):
     )
     for parameter, sentence in words.items():
         assert sentence and sentence.endswith((".", '".')), f"{name} says too little of {parameter}"
-        assert f"--{parameter}" in shown
+        assert f"--{parameter.replace('_', '-')}" in shown
 
 
 def test_the_help_lists_every_verb(capsys):
     assert run(["--help"]) == 0
     shown = capsys.readouterr().out
-    assert set(VERBS) == {"capture", "run", "check", "report", "inspect", "demo"}
+    assert set(VERBS) == {"capture", "run", "live", "check", "report", "inspect", "demo"}
     assert all(re.search(rf"^│ {name} ", shown, re.MULTILINE) for name in VERBS)
 
 

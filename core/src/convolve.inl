@@ -15,7 +15,11 @@ constexpr int kSums = kWidth == 16 ? 24 : 12;
 constexpr int kTiles[] = {12, 8, 6, 4, 3, 2, 1};
 constexpr bool has_tile(int rows) { return rows * 2 <= kSums; }
 
-constexpr int most_vectors(int rows) { return kSums / rows > 4 ? 4 : kSums / rows; }
+// Vectors that a tile takes at once. A block of 64 samples is four vectors of AVX-512: three would leave one alone.
+constexpr int most_vectors(int rows) {
+  const int most = kSums / rows > 4 ? 4 : kSums / rows;
+  return kWidth == 16 && most == 3 ? 2 : most;
+}
 
 // The one that computes the fewest rows for nothing; the largest of these.
 int tile_of(int outputs, bool gated) {

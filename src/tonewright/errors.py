@@ -5,6 +5,7 @@ TonewrightError
 ├── ShapeError       a tensor has the wrong number of dimensions, channels or samples
 ├── AudioError       a sound file cannot be read, written or used
 │   └── PairError    a dry and a wet recording do not make a pair that a model can learn from
+├── DeviceError      a sound card or a MIDI port is not there, or cannot do what is asked of it
 ├── FileError        a file cannot be written, or a model file is damaged, foreign or from the future
 ├── NotPlayable      a layer uses an operation that the native core does not know
 └── TrainingError    teaching cannot start or go on
@@ -29,6 +30,10 @@ class AudioError(TonewrightError):
 
 class PairError(AudioError):
     """A dry and a wet recording do not make a pair that a model can learn from."""
+
+
+class DeviceError(TonewrightError):
+    """A sound card or a MIDI port is not there, or cannot do what is asked of it."""
 
 
 class FileError(TonewrightError):

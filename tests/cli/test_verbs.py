@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.cli.helpers import put_pair
+from tests.shared import SHARED, needs_shared
 from tests.training.toys import interruptible
 from tonewright import storage
 from tonewright.audio import files
@@ -192,3 +193,12 @@ def test_the_verb_run_does_not_hide_the_function():
     code = "import tonewright.cli.app; from tonewright.cli import run; print(callable(run))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "True\n", done.stderr
+
+
+@needs_shared
+def test_a_nam_file_is_played_like_any_model(tonewright):
+    folder = SHARED / "golden/nam"
+    assert tonewright("run", folder / "lstm-1x16.nam", folder / "input.wav", "-o", "y.wav").code == 0
+    got, expected = (files.read(path)[0] for path in ("y.wav", folder / "lstm-1x16.wav"))
+    assert np.abs(got - expected).max() < 1e-4  # 16 bits hold no more
+    assert "lstm" in tonewright("inspect", folder / "lstm-1x16.nam").out

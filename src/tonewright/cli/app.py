@@ -7,6 +7,7 @@ from tonewright.cli.capture import capture
 from tonewright.cli.check import check
 from tonewright.cli.demo import demo
 from tonewright.cli.inspect import inspect
+from tonewright.cli.live import live
 from tonewright.cli.report import report
 from tonewright.cli.run import run
 
@@ -21,7 +22,8 @@ app = cyclopts.App(
         tonewright check dry.wav wet.wav
         tonewright capture dry.wav wet.wav -o amp.tone --minutes 10
         tonewright run amp.tone guitar.wav -o out.wav
+        tonewright live amp.tone
     """,
 )
-for verb in (capture, run, check, report, inspect, demo):
+for verb in (capture, run, live, check, report, inspect, demo):
     app.command(verb)

@@ -11,20 +11,21 @@ def inspect(model: Path) -> int:
     Parameters
     ----------
     model:
-        A .tone file.
+        A .tone file, or a .nam file of a WaveNet or an LSTM.
     """
     from tonewright import storage
+    from tonewright.cli.open import open_player
     from tonewright.measure.metrics import verdict
     from tonewright.report.of_player import facts
-    from tonewright.runtime.player import load
 
-    player = load(model)
+    player = open_player(model)
     told = facts(player)
     width = max(len(name) for name in told)
     for name, value in told.items():
         say(f"{name:<{width}}  {value}")
     if "esr" in player.tone.metrics:
         say(f"{'Verdict':<{width}}  {verdict(player.tone.metrics['esr'])}")
-    difference = storage.self_check(model, player.tone)
-    say(f"{'Self-check':<{width}}  largest difference to the answer in the file: {difference:.1e}")
+    if model.suffix.lower() != ".nam":  # those hold no answer to compare with
+        difference = storage.self_check(model, player.tone)
+        say(f"{'Self-check':<{width}}  largest difference to the answer in the file: {difference:.1e}")
     return 0

@@ -23,7 +23,7 @@ def run(
     Parameters
     ----------
     model:
-        A .tone file.
+        A .tone file, or a .nam file of a WaveNet or an LSTM.
     sound:
         What to play: WAV, FLAC, AIFF, OGG or MP3.
     output:
@@ -33,11 +33,11 @@ def run(
     resample:
         Convert to the rate that the model was learned at, and back.
     """
-    from tonewright.runtime.player import load
+    from tonewright.cli.open import open_player
     from tonewright.runtime.render import render_file
 
     controls = settings(knob)
-    player = load(model)
+    player = open_player(model)
     with Bar(f"playing {sound.name}") as bar:
         clipped = render_file(player, sound, output, controls, resample, model.name, bar.show)
     if clipped:

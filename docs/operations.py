@@ -1,0 +1,42 @@
+"""Writes docs/operations.md: which operations of the layer graph each model is made of.
+
+    python docs/operations.py
+"""
+
+from pathlib import Path
+
+import torch
+
+from tonewright import models
+from tonewright.layers.graph import trace
+
+PATH = Path(__file__).with_name("operations.md")
+WORDS = """# Operations
+
+A model in a `.tone` file is a graph of these operations ([formats.md](formats.md)); whoever plays them all plays every
+model. Which preset of which architecture uses what, and how often (written by `python docs/operations.py`):
+
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    rows = {f"{a} {p}": counts(a, p) for a in models.names() for p in models.find(a).PRESETS}
+    ops = sorted({op for row in rows.values() for op in row})
+    lines = ["| model | " + " | ".join(f"`{op}`" for op in ops) + " |", "|---|" + "--:|" * len(ops)]
+    lines += [
+        f"| {name} | " + " | ".join(str(row.get(op, "")) for op in ops) + " |" for name, row in rows.items()
+    ]
+    return WORDS + "\n".join(lines) + "\n"
+
+
+def counts(architecture: str, preset: str) -> dict[str, int]:
+    """How often each operation is in the graph of a preset; its knobs would be further inputs."""
+    torch.manual_seed(0)
+    model = models.find(architecture).Model(models.preset(architecture, preset)).eval()
+    ops = [node["op"] for node in trace(model)["nodes"]]
+    return {op: ops.count(op) for op in sorted(set(ops)) if op not in ("input", "constant", "number")}
+
+
+if __name__ == "__main__":
+    PATH.write_text(page())
