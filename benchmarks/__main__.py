@@ -5,7 +5,7 @@ import runpy
 import sys
 from pathlib import Path
 
-ALWAYS = ("optimiser", "playing")
+ALWAYS = ("optimiser", "playing", "teaching")
 WITH_DATA = ("alignment", "knobs", "capture_curve")
 
 

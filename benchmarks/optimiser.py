@@ -17,6 +17,7 @@ from tonewright.builtin import overdrive, phrase
 from tonewright.models import find
 from tonewright.models.supervised import Teaching
 from tonewright.runtime.player import Player
+from tonewright.training import native
 from tonewright.training.capture import measure
 from tonewright.training.loop import Budget, teach
 
@@ -41,9 +42,10 @@ class Adam:
         self.adam = torch.optim.Adam(parameters, lr=1e-3)
         self.state, self.steps = [], 0
 
-    def step(self, gradients, rate: float) -> None:
-        for parameter, gradient in zip(self.parameters, gradients, strict=True):
-            parameter.grad = gradient
+    def step(self, gradient, rate: float) -> None:
+        gradients = gradient.split([parameter.numel() for parameter in self.parameters])
+        for parameter, part in zip(self.parameters, gradients, strict=True):
+            parameter.grad = part.view(parameter.shape)
         self.adam.param_groups[0]["lr"] = rate
         self.adam.step()
 
@@ -72,7 +74,8 @@ def one(tried, seconds: float, taught: Pair, held_out: Pair, test: Pair) -> list
     room = find("wavenet")
     model = room.Model()
     teaching = Teaching(batch=batch, crop=crop, rate=rate)
-    recipe = room.Recipe(model, [taught], [held_out], teaching, seed=0, threads=1)
+    answer = native.fused(model)
+    recipe = room.Recipe(model, [taught], [held_out], teaching, seed=0, threads=1, answer=answer)
     if name == "Adam":
         recipe.soap = Adam(recipe.parameters)
     began = time.monotonic()

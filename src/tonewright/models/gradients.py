@@ -32,16 +32,18 @@ class ItemGradients:
         self._pool = ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,))
 
     def __call__(
-        self, loss_of: Callable[..., tuple[Tensor, Losses]], items: list
-    ) -> tuple[list[Tensor], Losses]:
-        """The sum of the items' gradients and of their losses.
+        self, loss_of: Callable[..., tuple[Tensor, Losses]], items: list, leaf: Tensor | None = None
+    ) -> tuple[Tensor, Losses]:
+        """The sum of the items' gradients, [P] in the order of the parameters, and of their losses.
 
         Args:
             loss_of: of one item, to the loss to differentiate and the losses to report.
             items: the whole batch; every process is given the same.
+            leaf: all parameters in one row, where the loss was computed from that.
         """
         mine = items[self.rank :: self.world]
-        rows = list(self._pool.map(lambda item: self._one(loss_of, item), mine))
+        leaves = self.parameters if leaf is None else [leaf]
+        rows = list(self._pool.map(lambda item: _one(loss_of, item, leaves), mine))
         names = list(rows[0][1]) if rows else []
         table = torch.stack(
             [
@@ -50,22 +52,12 @@ class ItemGradients:
             ]
         )
         total = _sum_in_order(self._gather(table, len(items)))
-        sizes = [p.numel() for p in self.parameters]
-        *gradients, losses = total.split([*sizes, len(names)])
-        gradients = [g.reshape(p.shape) for g, p in zip(gradients, self.parameters, strict=True)]
-        return gradients, dict(zip(names, losses.tolist(), strict=True))
+        gradient, losses = total.split([len(total) - len(names), len(names)])
+        return gradient, dict(zip(names, losses.tolist(), strict=True))
 
     def map(self, function: Callable, items: list) -> list:
         """function of each item, on the same threads; for measuring."""
         return list(self._pool.map(function, items))
-
-    def _one(self, loss_of, item) -> tuple[Tensor, Losses]:
-        loss, losses = loss_of(item)
-        gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
-        flat = [
-            torch.zeros_like(p) if g is None else g for g, p in zip(gradients, self.parameters, strict=True)
-        ]
-        return torch.cat([g.reshape(-1) for g in flat]), losses
 
     def _gather(self, table: Tensor, count: int) -> Tensor:
         """Every process's rows, back in the order of the items."""
@@ -77,6 +69,13 @@ class ItemGradients:
         parts = [torch.empty_like(padded) for _ in range(self.world)]
         dist.all_gather(parts, padded)
         return torch.stack(parts, dim=1).flatten(0, 1)[:count]
+
+
+def _one(loss_of, item, leaves: list[Tensor]) -> tuple[Tensor, Losses]:
+    loss, losses = loss_of(item)
+    gradients = torch.autograd.grad(loss, leaves, allow_unused=True)
+    flat = [torch.zeros_like(p) if g is None else g for g, p in zip(gradients, leaves, strict=True)]
+    return torch.cat([g.reshape(-1) for g in flat]), losses
 
 
 def local_processes() -> int:

@@ -1,8 +1,10 @@
 """How a capture is taught: from crops of a dry/wet pair, to give the wet when it hears the dry."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,6 +14,9 @@ from tonewright.measure.losses import multi_resolution_stft, pre_emphasis
 from tonewright.models.base import Model
 from tonewright.models.gradients import ItemGradients
 from tonewright.models.soap import Soap
+
+# The answer [n] to a condition [1 + K, settle + n], the input above the knobs, of all weights in one row [P].
+Answer = Callable[[Tensor, Tensor], Tensor]
 
 WARM_UP = 20  # steps until the first rate is reached; SOAP's bases are poor before
 BAD_STEPS = 10  # not-a-number gradients in a row that end the training
@@ -51,6 +56,7 @@ class Supervised:
         teaching: the settings.
         seed: of the crops.
         threads: None for all cores.
+        answer: plays the model and differentiates it faster than torch; None where torch does it.
 
     Attributes:
         model: what is taught.
@@ -64,8 +70,9 @@ class Supervised:
         teaching: Teaching = Teaching(),
         seed: int = 0,
         threads: int | None = None,
+        answer: Answer | None = None,
     ):
-        self.model, self.teaching = model, teaching
+        self.model, self.teaching, self.answer = model, teaching, answer
         self.parameters = list(model.parameters())
         self.knobs = tuple(port.name for port in model.ports)
         self.crops = Crops(taught, self.knobs, model.settle, teaching.crop, seed)
@@ -89,12 +96,14 @@ class Supervised:
             TrainingError: when ten steps in a row give no number.
         """
         items = self.crops.batch(step, self.teaching.batch)
-        gradients, losses = self.gradients(self._loss, items)
-        norm = math.sqrt(sum(float(g.square().sum()) for g in gradients))
+        weights = self._weights()
+        leaf = None if weights is None else weights.requires_grad_()
+        gradient, losses = self.gradients(lambda item: self._loss(item, leaf), items, leaf)
+        norm = float(torch.linalg.vector_norm(gradient))
         if math.isfinite(norm):
             self.bad = 0
             scale = min(1.0, self.teaching.clip / max(norm, 1e-12))
-            self.soap.step([g * scale for g in gradients], self._rate(step, steps))
+            self.soap.step(gradient * scale, self._rate(step, steps))
         else:
             self.bad += 1
         if self.bad == BAD_STEPS:
@@ -106,7 +115,8 @@ class Supervised:
 
     def score(self) -> dict[str, float]:
         """The error-to-signal ratio on what is held out, by the name "esr"."""
-        sums = self.gradients.map(self._error, self._held_out)
+        weights = self._weights()
+        sums = self.gradients.map(lambda item: self._error(item, weights), self._held_out)
         error, energy = (math.fsum(column) for column in zip(*sums, strict=True))
         return {"esr": error / energy if energy > 0 else math.nan}
 
@@ -126,16 +136,25 @@ class Supervised:
         warm = min(1.0, (step + 1) / WARM_UP)
         return self.teaching.rate * warm * (0.5 * (1 + math.cos(math.pi * step / steps)) if steps else 1.0)
 
-    def _play(self, item: Crop) -> Tensor:
+    def _weights(self) -> Tensor | None:
+        """All weights in one row, for `answer`."""
+        if self.answer is None:
+            return None
+        return torch.cat([parameter.detach().reshape(-1) for parameter in self.parameters])
+
+    def _play(self, item: Crop, weights: Tensor | None) -> Tensor:
         """The model's answer to a crop, without the context: [n]."""
+        if weights is not None:
+            rows = [item.dry, *(np.full_like(item.dry, value) for value in item.knobs)]
+            return self.answer(torch.from_numpy(np.stack(rows)), weights)
         x = torch.from_numpy(item.dry)[None, None]
         knobs = {name: torch.full_like(x, value) for name, value in zip(self.knobs, item.knobs, strict=True)}
         y, _ = self.model(x, self.model.initial_state(1), **knobs)
         return y[0, 0, self.model.settle :]
 
-    def _loss(self, item: Crop) -> tuple[Tensor, dict[str, float]]:
+    def _loss(self, item: Crop, weights: Tensor | None) -> tuple[Tensor, dict[str, float]]:
         settings, weight = self.teaching, torch.from_numpy(item.weight)
-        target, estimate = torch.from_numpy(item.wet), self._play(item)
+        target, estimate = torch.from_numpy(item.wet), self._play(item, weights)
         error = (estimate - target) * weight
         parts = {"esr": error.square().mean() / self.energy}
         if settings.emphasis:
@@ -162,9 +181,9 @@ class Supervised:
         ]
 
     @torch.no_grad()
-    def _error(self, item: Crop) -> tuple[float, float]:
+    def _error(self, item: Crop, weights: Tensor | None) -> tuple[float, float]:
         target, weight = torch.from_numpy(item.wet).double(), torch.from_numpy(item.weight)
-        error = (self._play(item) - target) * weight
+        error = (self._play(item, weights) - target) * weight
         return float(error.square().sum()), float((target * weight).square().sum())
 
 

@@ -20,7 +20,7 @@ from tonewright.errors import FileError, PairError, TrainingError
 from tonewright.measure.metrics import esr, rms_db
 from tonewright.models.supervised import Teaching
 from tonewright.runtime.player import Player
-from tonewright.training import checkpoint, processes
+from tonewright.training import checkpoint, native, processes
 from tonewright.training.loop import Budget, Progress, teach
 from tonewright.training.recordings import Prepared, Recording, prepare, same_device
 from tonewright.training.session import read_session
@@ -141,12 +141,15 @@ def learn(
     prepared = same_device([prepare(recording, model.settle, plan.force) for recording in recordings])
     _tell(prepared, said)
     taught, held_out = zip(*(split(p.pair, model.settle) for p in prepared), strict=True)
-    recipe = room.Recipe(model, list(taught), list(held_out), plan.teaching, plan.seed, plan.threads)
+    answer, engine = native.fused(model), _engine(model)
+    said(f"teaching: {engine}")
+    recipe = room.Recipe(model, list(taught), list(held_out), plan.teaching, plan.seed, plan.threads, answer)
     identity = _identity(plan, config, [*taught, *held_out])
     end = teach(recipe, plan.budget, plan.checkpoint, plan.resume, identity, listener)
     player = Player(storage.Tone(plan.architecture, model, _one_rate(prepared)))
     error = measure(player, list(held_out))
     _describe(player, plan, prepared, end.progress, error)
+    player.tone.provenance["taught_by"] = engine
     findings = [finding for p in prepared for finding in p.findings]
     return Capture(player, error, list(held_out), findings, end.interrupted, plan.checkpoint)
 
@@ -160,6 +163,12 @@ def measure(player: Player, pairs: list[Pair]) -> float:
         targets.append(target * weight)
         estimates.append(estimate * weight)
     return esr(np.concatenate(targets), np.concatenate(estimates))
+
+
+def _engine(model) -> str:
+    """Who teaches it. A training that one began may be resumed by the other; then it ends at other last digits."""
+    reason = native.why_not(model)
+    return f"torch, because {reason}" if reason else "the native core"
 
 
 def _check_unfinished(plan: Plan) -> None:
