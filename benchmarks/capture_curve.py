@@ -26,7 +26,7 @@ from tonewright.training.loop import Budget, teach
 from tonewright.training.recordings import read_mono
 
 ROWS = Path(__file__).with_name("capture_curve.json")
-MINUTES = {"ts9": (0.25, 0.5, 1, 2, 5), "chump": (0.5, 1.25, 3, 10)}
+MINUTES = {"ts9": (0.25, 0.5, 1, 2, 5), "chump": (0.5, 1.25, 3, 7.5)}
 FEW = {"ts9": (1,), "chump": (1.25,)}  # of the presets but the standard
 PRESETS = ("standard", "a2", "feather", "gated")
 # ESR after these minutes of the best existing trainer, standard shape, same pairs, two cores

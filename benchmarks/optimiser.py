@@ -24,10 +24,13 @@ from tonewright.training.loop import Budget, teach
 RATE = 48000
 # (optimiser, largest step size, batch, crop)
 TRIED = (
-    ("SOAP", 3e-3, 2, 4096),
     ("SOAP", 1e-2, 2, 4096),
-    ("SOAP", 3e-3, 8, 8192),
-    ("Adam", 2e-3, 2, 4096),
+    ("SOAP", 3e-3, 2, 4096),
+    ("SOAP", 3e-2, 2, 4096),
+    ("SOAP", 1e-2, 4, 2048),
+    ("SOAP", 1e-2, 1, 8192),
+    ("SOAP", 1e-2, 2, 8192),
+    ("SOAP", 1e-2, 8, 8192),
     ("Adam", 4e-3, 2, 4096),
     ("Adam", 8e-3, 2, 4096),
     ("Adam", 4e-3, 16, 8192),

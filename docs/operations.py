@@ -1,7 +1,4 @@
-"""Writes docs/operations.md: which operations of the layer graph each model is made of.
-
-    python docs/operations.py
-"""
+"""Writes docs/operations.md: which operations of the layer graph each model is made of. Run it after a change."""
 
 from pathlib import Path
 
@@ -13,8 +10,8 @@ from tonewright.layers.graph import trace
 PATH = Path(__file__).with_name("operations.md")
 WORDS = """# Operations
 
-A model in a `.tone` file is a graph of these operations ([formats.md](formats.md)); whoever plays them all plays every
-model. Which preset of which architecture uses what, and how often (written by `python docs/operations.py`):
+A model in a `.tone` file is a graph of these operations ([formats.md](formats.md)); whoever plays them all plays
+every model. Which preset of which architecture uses what, and how often (written by `python docs/operations.py`):
 
 """
 

@@ -11,9 +11,6 @@
 namespace tonewright {
 namespace {
 
-// Inlined whatever its size: an array of vectors stays in registers only where every index is known.
-#define TONEWRIGHT_INLINE inline __attribute__((always_inline))
-
 // z, or the nearer of -bound and bound; bound where z is no number. Of a comparison and a choice gcc 12 does not make
 // the two instructions that AVX-512 has for this.
 TONEWRIGHT_INLINE Vector within(Vector z, float bound) {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "kernels.h"
 #include "teaching_state.h"
 
 namespace tonewright {
@@ -12,14 +13,13 @@ namespace tonewright {
 namespace teaching {
 
 const Kernels* kernels_of(int width) noexcept {
+  if (width == 0) width = kernels().width;
+  if (!kernels_of_width(width)) return nullptr;
 #if defined(TONEWRIGHT_X86)
-  if ((width == 16 || width == 0) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq"))
-    return &kTeaching16;
-  if ((width == 8 || width == 0) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    return &kTeaching8;
+  if (width == 16) return &kTeaching16;
+  if (width == 8) return &kTeaching8;
 #endif
-  return width == 4 || width == 0 ? &kTeaching4 : nullptr;
+  return &kTeaching4;
 }
 
 namespace {
@@ -149,7 +149,7 @@ std::size_t WaveNetLesson::bytes(int samples) const {
 }
 
 bool WaveNetLesson::set_width(int floats) noexcept {
-  const Kernels* found = kernels_of(floats);
+  const teaching::Kernels* found = teaching::kernels_of(floats);
   if (found) state_->kernels = found;
   return found != nullptr;
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "teaching_kernels.h"
-#include "teaching_vector.h"
+#include "teaching_vector.inl"
 
 namespace tonewright {
 namespace teaching {

@@ -69,9 +69,10 @@ TONEWRIGHT_INLINE Vector exponential(Vector x) {
 }
 
 // tanh x to 5e-7 relative: x P(x^2) / Q(x^2), the least largest relative error on |x| <= 7.6 found by linear
-// programming; tanh 7.6 is 1 to 5e-7, so x ends there.
+// programming; tanh 7.6 is 1 to 5e-7, so x ends there. What is no number stays none.
 TONEWRIGHT_INLINE Vector hyperbolic_tangent(Vector x) {
-  x = smaller(larger(x, all(-7.6f)), all(7.6f));
+  x = x > 7.6f ? all(7.6f) : x;
+  x = x < -7.6f ? all(-7.6f) : x;
   const Vector square = x * x;
   Vector p = all(2.2240242839890307e-11f);
   p = p * square - 1.4331710595777537e-8f;

@@ -65,6 +65,7 @@ def test_settings_survive_json():
     "change,words",
     [
         ({"mix": "mean"}, "mix is 'sum' or 'stack'"),
+        ({"mix": "stack"}, "goes with one stack"),
         ({"knobs": ("drive", "drive")}, "its own name"),
         ({"knobs": ("my drive",)}, "letters, digits"),
         ({"stacks": ()}, "number of stacks"),

@@ -251,7 +251,6 @@ def test_what_it_cannot_teach_is_told():
         (torch.nn.Linear(1, 1), "WaveNets only"),
         (Model(Config((Stack(65, (1,)),))), "channels is 1 to 64, and this one's is 65"),
         (Model(Config((Stack(64, (*[1] * 20, 1 << 16)),))), "GB"),
-        (Model(Config((Stack(2, (1,)), Stack(2, (1,))), mix="stack")), "number of stacks is 1 to 1"),
     ):
         assert words in native.why_not(model)
         assert native.fused(model) is None

@@ -20,7 +20,7 @@ app = cyclopts.App(
 
         tonewright demo
         tonewright check dry.wav wet.wav
-        tonewright capture dry.wav wet.wav -o amp.tone --minutes 10
+        tonewright capture dry.wav wet.wav -o amp.tone --minutes 3
         tonewright run amp.tone guitar.wav -o out.wav
         tonewright live amp.tone
     """,

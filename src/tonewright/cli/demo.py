@@ -8,8 +8,8 @@ SAMPLE_RATE = 48000
 SECONDS = 90.0
 
 
-def demo(folder: Path = Path("demo"), *, minutes: float = 1.5, preset: str = "standard") -> int:
-    """Learn a built-in overdrive pedal from a built-in guitar, in about two minutes.
+def demo(folder: Path = Path("demo"), *, minutes: float = 0.5, preset: str = "standard") -> int:
+    """Learn a built-in overdrive pedal from a built-in guitar, in less than a minute.
 
     Nothing is downloaded: the guitar is synthesised string by string, and the pedal is its circuit, solved sample
     by sample. What you find in the folder afterwards is what a capture of your own gives.

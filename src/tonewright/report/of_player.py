@@ -58,6 +58,7 @@ def facts(player: Player) -> dict[str, str]:
         "preset": "Preset",
         "steps": "Steps taught",
         "seed": "Seed",
+        "taught_by": "Taught by",
         "made_by": "Made by",
         "wet": "Learned from",
     }

@@ -57,7 +57,7 @@ class Plan:
 
     Attributes:
         architecture, preset: what kind of model, and how large.
-        budget: minutes or steps; None for ten minutes, or for what a resumed training was begun with.
+        budget: minutes or steps; None for three minutes, or for what a resumed training was begun with.
         seed: of the first weights and of the crops.
         teaching: settings of the recipe.
         threads: None for all cores.
@@ -83,7 +83,7 @@ def capture(
     wet: Path | str | None = None,
     *,
     preset: str = "standard",
-    minutes: float = 10.0,
+    minutes: float = 3.0,
     steps: int | None = None,
     seed: int = 0,
     listener: Callable[[Progress], None] = lambda progress: None,

@@ -8,7 +8,7 @@ import torch
 from tonewright.atomic import write_whole
 from tonewright.errors import TrainingError
 
-FORMAT = 1
+FORMAT = 2  # 1 held the optimiser's memory parameter by parameter
 HELD = {"identity", "budget", "progress", "best", "recipe"}
 
 

@@ -24,7 +24,7 @@ TIMED_STEPS = (3, 9)  # the first steps are slow; after them, at least up to the
 TIMED_SHARE, TIMED_SECONDS = 0.05, 20.0  # and as long as this share of the budget, or so many seconds
 SCORES = 24  # how often the model is measured
 CHECKPOINT_SECONDS = 30.0
-DEFAULT_MINUTES = 10.0
+DEFAULT_MINUTES = 3.0
 
 
 class Recipe(Protocol):
@@ -52,7 +52,7 @@ class Budget:
         if (self.minutes is None) == (self.steps is None):
             raise TrainingError("a training has a budget of --minutes or of --steps, one of the two")
         if not 0 < (self.minutes if self.steps is None else self.steps) < math.inf:
-            raise TrainingError(f"a budget is more than nothing, and is {self}; give --minutes 10")
+            raise TrainingError(f"a budget is more than nothing, and is {self}; give --minutes 3")
 
     def __str__(self) -> str:
         return f"--minutes {self.minutes:g}" if self.steps is None else f"--steps {self.steps}"
@@ -111,7 +111,7 @@ def teach(
 
     Args:
         recipe: what to teach and how.
-        budget: how long; None for ten minutes, or for what a resumed training was begun with.
+        budget: how long; None for three minutes, or for what a resumed training was begun with.
         path: of the checkpoint, which stays until whoever writes the result removes it; None keeps none.
         resume: go on from the checkpoint.
         identity: tells one training from another; resuming wants it equal.

@@ -88,6 +88,8 @@ class Config:
         _within("memory of all layers", sum(stack.memory for stack in self.stacks), 0, MAX_MEMORY)
         if self.mix not in ("sum", "stack"):
             raise ConfigError(f"mix is 'sum' or 'stack', and not {self.mix!r}")
+        if self.mix == "stack" and len(self.stacks) > 1:
+            raise ConfigError(f"mix 'stack' goes with one stack, and not with {len(self.stacks)}")
         if self.mix == "sum":
             for before, after in zip(self.stacks[:-1], self.stacks[1:], strict=True):
                 if before.head_channels != after.channels:
