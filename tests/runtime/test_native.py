@@ -1,7 +1,11 @@
 """The native core gives what torch gives: every preset, random graphs, any blocks, several threads."""
 
 import dataclasses
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -57,6 +61,15 @@ def test_presets(name):
     model = Model(PRESETS[name]).eval()
     model.head_scale.fill_(1.0)
     same(model)
+
+
+@needs_core
+@pytest.mark.parametrize("width", [8, 4])
+def test_presets_on_lesser_processors(width):
+    """The whole way again with narrower vectors, which one process cannot choose twice."""
+    code = "from tests.runtime.test_native import *\nfor name in PRESETS: test_presets(name)"
+    environment = os.environ | {"TONEWRIGHT_WIDTH": str(width)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=Path(__file__).parents[2])
 
 
 @needs_core
