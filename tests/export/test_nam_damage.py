@@ -235,7 +235,7 @@ def test_a_changed_file_plays_or_is_refused(put, model, change):
         if value is ...:
             del holder[key]
         else:
-            holder[key] = value
+            holder[key] = copy.deepcopy(value)  # two changes may bring the same list, and put it into itself
     path = put(model)
     try:
         tone = nam.read(path)
