@@ -5,7 +5,7 @@ import runpy
 import sys
 from pathlib import Path
 
-ALWAYS = ("optimiser", "playing", "teaching")
+ALWAYS = ("optimiser", "playing", "teaching", "teaching_lstm")
 WITH_DATA = ("alignment", "knobs", "capture_curve")
 
 

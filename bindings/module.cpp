@@ -10,6 +10,7 @@
 namespace nb = nanobind;
 
 void bind_teaching(nb::module_& m);
+void bind_teaching_lstm(nb::module_& m);
 
 using tonewright::Control;
 using tonewright::Player;
@@ -47,4 +48,5 @@ NB_MODULE(_native, m) {
       .def("set", &Player::set, nb::arg("control"), nb::arg("value"))
       .def("process", &process, nb::arg("input").noconvert(), nb::arg("output").noconvert());
   bind_teaching(m);
+  bind_teaching_lstm(m);
 }

@@ -20,7 +20,7 @@ from tonewright.errors import FileError, PairError, TrainingError
 from tonewright.measure.metrics import esr, rms_db
 from tonewright.models.supervised import Teaching
 from tonewright.runtime.player import Player
-from tonewright.training import checkpoint, native, processes
+from tonewright.training import checkpoint, native, native_lstm, processes
 from tonewright.training.loop import Budget, Progress, teach
 from tonewright.training.recordings import Prepared, Recording, prepare, same_device
 from tonewright.training.session import read_session
@@ -141,7 +141,8 @@ def learn(
     prepared = same_device([prepare(recording, model.settle, plan.force) for recording in recordings])
     _tell(prepared, said)
     taught, held_out = zip(*(split(p.pair, model.settle) for p in prepared), strict=True)
-    answer, engine = native.fused(model), _engine(model)
+    core = native_lstm if plan.architecture == "lstm" else native
+    answer, engine = core.fused(model), _engine(core, model)
     said(f"teaching: {engine}")
     recipe = room.Recipe(model, list(taught), list(held_out), plan.teaching, plan.seed, plan.threads, answer)
     identity = _identity(plan, config, [*taught, *held_out])
@@ -165,9 +166,9 @@ def measure(player: Player, pairs: list[Pair]) -> float:
     return esr(np.concatenate(targets), np.concatenate(estimates))
 
 
-def _engine(model) -> str:
+def _engine(core, model) -> str:
     """Who teaches it. A training that one began may be resumed by the other; then it ends at other last digits."""
-    reason = native.why_not(model)
+    reason = core.why_not(model)
     return f"torch, because {reason}" if reason else "the native core"
 
 

@@ -1,18 +1,15 @@
-"""The recurrent capture: its shapes are those that players know, it plays in blocks, and it can be taught."""
+"""The recurrent capture: its shapes are those that players know, and it plays in blocks."""
 
 import dataclasses
 
-import numpy as np
 import pytest
 import torch
 
 from tests.contract.stream import check_contract
 from tonewright import models, storage
-from tonewright.audio.pairs import Pair
 from tonewright.config import from_json, to_json
 from tonewright.errors import ConfigError
-from tonewright.models.lstm import PRESETS, Config, Model, Recipe
-from tonewright.models.supervised import Teaching
+from tonewright.models.lstm import PRESETS, Config, Model
 
 
 def short(model: Model) -> Model:
@@ -66,17 +63,6 @@ def test_it_survives_its_file(tmp_path, cell):
     assert got.model.config == model.config and storage.self_check(tmp_path / "a.tone", got) == 0
     for name, value in model.state_dict().items():
         assert torch.equal(got.model.state_dict()[name], value)
-
-
-def test_it_can_be_taught():
-    """A few steps of the common recipe bring it towards a soft clipper."""
-    rng = np.random.default_rng(0)
-    dry = (0.3 * rng.standard_normal(4000)).astype(np.float32)
-    pair = Pair(dry, np.tanh(3 * dry).astype(np.float32), 48000)
-    recipe = Recipe(short(Model(Config(4))), [pair], [pair], Teaching(crop=200), threads=1)
-    for step in range(260):
-        recipe.step(step, 0)
-    assert recipe.score()["esr"] < 0.1
 
 
 def test_settings_survive_json():

@@ -2,6 +2,7 @@
 
 from tonewright.models.lstm.config import PRESETS, Config
 from tonewright.models.lstm.model import Recurrent as Model
-from tonewright.models.supervised import Supervised as Recipe
+from tonewright.models.lstm.recipe import Truncated as Recipe
+from tonewright.models.lstm.segments import Truncation
 
-__all__ = ["PRESETS", "Config", "Model", "Recipe"]
+__all__ = ["PRESETS", "Config", "Model", "Recipe", "Truncation"]
