@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from torch import Tensor
 
+from tonewright.errors import ConfigError
 from tonewright.layers.base import Layer, State
 
 
@@ -27,6 +28,21 @@ class Port:
     default: float = 0.5
     smoothing_ms: float = 20.0
     rate: Fraction = Fraction(1)
+
+
+def check_knobs(knobs: tuple[str, ...]) -> None:
+    """Refuse names that no model can have for its controls.
+
+    Raises:
+        ConfigError: a name that is no word of letters, digits and _, or one that is there twice.
+
+    >>> check_knobs(("drive", "tone"))
+    """
+    for knob in knobs:
+        if not knob.isidentifier() or knob in ("x", "state", "self"):
+            raise ConfigError(f"a knob is named by letters, digits and _, and not {knob!r}")
+    if len(set(knobs)) != len(knobs):
+        raise ConfigError(f"each knob has its own name, and these are {', '.join(knobs)}")
 
 
 class Model(Layer):

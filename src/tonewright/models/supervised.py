@@ -153,21 +153,25 @@ class Supervised:
         return y[0, 0, self.model.settle :]
 
     def _loss(self, item: Crop, weights: Tensor | None) -> tuple[Tensor, dict[str, float]]:
-        settings, weight = self.teaching, torch.from_numpy(item.weight)
-        target, estimate = torch.from_numpy(item.wet), self._play(item, weights)
-        error = (estimate - target) * weight
+        estimate, target = self._play(item, weights), torch.from_numpy(item.wet)
+        parts = self._parts(estimate[None], target[None], torch.from_numpy(item.weight)[None])
+        share = 1 / self.teaching.batch
+        return sum(parts.values()) * share, {
+            name: float(part.detach()) * share for name, part in parts.items()
+        }
+
+    def _parts(self, estimate: Tensor, target: Tensor, weight: Tensor) -> dict[str, Tensor]:
+        """The losses of sounds [B, n] by name, each a mean over the sounds."""
+        settings, error = self.teaching, (estimate - target) * weight
         parts = {"esr": error.square().mean() / self.energy}
         if settings.emphasis:
-            parts["emphasis"] = (
-                pre_emphasis(error).square().mean() / self.emphasised_energy * settings.emphasis
-            )
+            emphasised = pre_emphasis(error).square().mean() / self.emphasised_energy
+            parts["emphasis"] = emphasised * settings.emphasis
         if settings.dc:
-            parts["dc"] = error.mean().square() / self.energy * settings.dc
+            parts["dc"] = error.mean(-1).square().mean() / self.energy * settings.dc
         if settings.stft:
-            spectra = multi_resolution_stft((target * weight)[None], (estimate * weight)[None])
-            parts["stft"] = spectra * settings.stft
-        loss = sum(parts.values()) / settings.batch
-        return loss, {name: float(part.detach()) / settings.batch for name, part in parts.items()}
+            parts["stft"] = multi_resolution_stft(target * weight, estimate * weight) * settings.stft
+        return parts
 
     def _measured(self, pairs: list[Pair]) -> list[Crop]:
         """Crops that tile up to ten seconds of what is held out, spread over all of it."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tonewright.errors import ConfigError
+from tonewright.models.base import check_knobs
 
 CELLS = ("lstm", "gru")
 MAX_HIDDEN, MAX_LAYERS, MAX_KNOBS = 1024, 8, 64  # a file from a stranger may ask for no more
@@ -36,11 +37,7 @@ class Config:
                 raise ConfigError(f"{name} is {low} to {high}, and not {value}")
         if self.cell not in CELLS:
             raise ConfigError(f"cell is {' or '.join(CELLS)}, and not {self.cell!r}")
-        for knob in self.knobs:
-            if not knob.isidentifier() or knob in ("x", "state", "self"):
-                raise ConfigError(f"a knob is named by letters, digits and _, and not {knob!r}")
-        if len(set(self.knobs)) != len(self.knobs):
-            raise ConfigError(f"each knob has its own name, and these are {', '.join(self.knobs)}")
+        check_knobs(self.knobs)
 
 
 # layers x units. The sizes that other players are compiled for: players of .nam files add no dry sound, and those of

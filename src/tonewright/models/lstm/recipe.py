@@ -16,7 +16,6 @@ from torch import Tensor
 
 from tonewright.audio.pairs import Pair
 from tonewright.layers.base import State
-from tonewright.measure.losses import multi_resolution_stft, pre_emphasis
 from tonewright.models.base import Model
 from tonewright.models.lstm.segments import Piece, Segments, Truncation, alike, stack
 from tonewright.models.soap import Soap
@@ -153,20 +152,11 @@ class Truncated(Supervised):
             return self._answered(piece.condition[..., : piece.context], state, weights)[1]
 
     def _loss(self, item: Piece, weights: Tensor | None) -> tuple[Tensor, dict[str, float]]:
-        settings, state = self.teaching, self._before(item, weights)
+        state = self._before(item, weights)
         estimate, state = self._answered(item.condition[..., item.context :], state, weights)
         self._left[item.index] = torch.stack(state, dim=1)
+        parts = self._parts(estimate[:, 0], item.target[:, 0], item.weight[:, 0])
         share = len(item.target) / self.truncation.segments
-        error = (estimate - item.target) * item.weight
-        parts = {"esr": error.square().mean() / self.energy}
-        if settings.emphasis:
-            emphasised = pre_emphasis(error).square().mean() / self.emphasised_energy
-            parts["emphasis"] = emphasised * settings.emphasis
-        if settings.dc:
-            parts["dc"] = error.mean(-1).square().mean() / self.energy * settings.dc
-        if settings.stft:
-            sounds = (sound[:, 0] * item.weight[:, 0] for sound in (item.target, estimate))
-            parts["stft"] = multi_resolution_stft(*sounds) * settings.stft
         return sum(parts.values()) * share, {
             name: float(part.detach()) * share for name, part in parts.items()
         }

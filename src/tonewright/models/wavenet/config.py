@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tonewright.errors import ConfigError
+from tonewright.models.base import check_knobs
 
 ACTIVATIONS = ("tanh", "relu", "leaky_relu", "sigmoid", "softsign", "gated", "softgated")
 MAX_CHANNELS, MAX_LAYERS, MAX_MEMORY = 1024, 256, 1 << 24  # a file from a stranger may ask for no more
@@ -99,11 +100,7 @@ class Config:
                     )
         if self.stacks[-1].head_channels != 1:
             raise ConfigError(f"the last head has 1 channel, and not {self.stacks[-1].head_channels}")
-        for knob in self.knobs:
-            if not knob.isidentifier() or knob in ("x", "state", "self"):
-                raise ConfigError(f"a knob is named by letters, digits and _, and not {knob!r}")
-        if len(set(self.knobs)) != len(self.knobs):
-            raise ConfigError(f"each knob has its own name, and these are {', '.join(self.knobs)}")
+        check_knobs(self.knobs)
 
 
 def _two_stacks(channels: int, second: int) -> Config:
