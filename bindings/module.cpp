@@ -31,6 +31,14 @@ void process(Player& player, Block in, Result out) {
   player.process(in.data(), out.data(), frames);
 }
 
+void prime(Player& player, Block in, Block given) {
+  if (!player.can_prime()) throw nb::value_error("the output of this model is not the last one of a loop");
+  if (in.shape(0) > (1u << 28) || given.shape(0) != in.shape(0))
+    throw nb::value_error("prime wants as many given samples as samples of input");
+  nb::gil_scoped_release release;
+  player.prime(in.data(), given.data(), static_cast<int>(in.shape(0)));
+}
+
 }  // namespace
 
 NB_MODULE(_native, m) {
@@ -46,7 +54,9 @@ NB_MODULE(_native, m) {
       .def_prop_ro("latency", &Player::latency)
       .def("reset", &Player::reset, nb::call_guard<nb::gil_scoped_release>())
       .def("set", &Player::set, nb::arg("control"), nb::arg("value"))
-      .def("process", &process, nb::arg("input").noconvert(), nb::arg("output").noconvert());
+      .def("process", &process, nb::arg("input").noconvert(), nb::arg("output").noconvert())
+      .def_prop_ro("can_prime", &Player::can_prime)
+      .def("prime", &prime, nb::arg("input").noconvert(), nb::arg("given").noconvert());
   bind_teaching(m);
   bind_teaching_lstm(m);
 }

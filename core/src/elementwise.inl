@@ -20,9 +20,7 @@ inline Vector one_by_one(Vector x) {
   for (int i = 0; i < kWidth; ++i) x[i] = function(x[i]);
   return x;
 }
-float plain_log(float x) { return std::log(x); }
 float plain_sin(float x) { return std::sin(x); }
-float plain_gelu(float x) { return 0.5f * x * (1.0f + std::erf(x * 0.70710678118654752f)); }
 
 void unary(Unary op, float slope, Signal x, Signal y, int frames) {
   switch (op) {
@@ -45,11 +43,11 @@ void unary(Unary op, float slope, Signal x, Signal y, int frames) {
     case Unary::kExp:
       return each(x, y, frames, [](Vector v) { return exponential(v); });
     case Unary::kLog:
-      return each(x, y, frames, one_by_one<plain_log>);
+      return each(x, y, frames, [](Vector v) { return logarithm(v); });
     case Unary::kSin:
       return each(x, y, frames, one_by_one<plain_sin>);
     case Unary::kGelu:
-      return each(x, y, frames, one_by_one<plain_gelu>);
+      return each(x, y, frames, [](Vector v) { return gelu(v); });
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "convolve.h"
 #include "convolve_transposed.h"
+#include "feedback.h"
 #include "glue.h"
 #include "program.h"
 #include "recurrent.h"
@@ -20,6 +21,7 @@ constexpr int kChunk = 64;
 constexpr std::size_t kMaxNodes = 1 << 16;
 constexpr std::size_t kMaxInputs = 64;
 constexpr int kMaxRatio = 1 << 16;
+constexpr int kMaxLoops = 4;  // each may take as much memory as a whole model
 
 // A row that holds one number for ever: "number" and "constant".
 class Constant : public Operation {
@@ -58,6 +60,7 @@ std::unique_ptr<Operation> make_operation(const Json& node, const Tensors& tenso
     if (op == "conv1d") return make_conv1d(node, tensors, channels[0]);
     if (op == "conv_transpose1d") return make_conv_transpose1d(node, tensors, channels[0]);
     if (auto made = make_recurrent(op, node, tensors, channels[0])) return made;
+    if (op == "feedback") return make_feedback(node, tensors, channels[0]);
   }
   throw FileError("the file uses '" + op + "', which this version cannot play; update it");
 }
@@ -87,6 +90,7 @@ void Graph::add(const Json& row, const ToneFile& file) {
     input_nodes_.push_back(static_cast<int>(nodes_.size()));
     node->channels = static_cast<int>(row.at("attributes").at("channels").integer(1, kMaxChannels));
   } else {
+    if (op == "feedback" && ++loops_ > kMaxLoops) throw FileError("the file has too many feedbacks");
     node->operation = make_operation(row, file.tensors, channels);
     node->channels = node->operation->channels;
     node->fixed = op == "number" || op == "constant";
@@ -168,21 +172,43 @@ void Graph::prepare(int max_frames) {
 
 void Graph::reset() noexcept { program_->reset(); }
 
+// Some samples of the inputs, from `at` on.
+void Graph::run(const float* const* const* in, int at, int count) noexcept {
+  for (std::size_t i = 0; i < input_nodes_.size(); ++i) {
+    const Signal x = program_->begin(input_nodes_[i], count);
+    for (int c = 0; c < x.channels; ++c)
+      std::memcpy(x.row(c), in[i][c] + at, static_cast<std::size_t>(count) * sizeof(float));
+  }
+  program_->run(count);
+}
+
 void Graph::process(const float* const* const* in, float* const* out, int frames) noexcept {
   const Node& last = node_at(nodes_, output_);
   for (int at = 0; at < frames; at += max_chunk_) {
     const int count = std::min(max_chunk_, frames - at);
-    for (std::size_t i = 0; i < input_nodes_.size(); ++i) {
-      const Signal x = program_->begin(input_nodes_[i], count);
-      for (int c = 0; c < x.channels; ++c)
-        std::memcpy(x.row(c), in[i][c] + at, static_cast<std::size_t>(count) * sizeof(float));
-    }
-    program_->run(count);
+    run(in, at, count);
     const Signal y = program_->made_by(output_);
     const auto start = static_cast<std::ptrdiff_t>(std::int64_t{at} * last.up / last.down);
     const auto made = static_cast<std::size_t>(std::int64_t{count} * last.up / last.down);
     for (int c = 0; c < y.channels; ++c) std::memcpy(out[c] + start, y.row(c), made * sizeof(float));
   }
+}
+
+Feedback* Graph::last_loop() const {
+  const Node& last = node_at(nodes_, output_);
+  const bool fits = last.operation && last.channels == 1 && last.up == last.down && block() == 1;
+  return fits ? last.operation->as_feedback() : nullptr;
+}
+
+bool Graph::can_prime() const { return last_loop() != nullptr; }
+
+void Graph::prime(const float* const* const* in, const float* given, int frames) noexcept {
+  Feedback& loop = *last_loop();
+  for (int at = 0; at < frames; at += max_chunk_) {
+    loop.give(given + at);
+    run(in, at, std::min(max_chunk_, frames - at));
+  }
+  loop.give(nullptr);
 }
 
 }  // namespace tonewright

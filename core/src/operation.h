@@ -13,6 +13,7 @@
 namespace tonewright {
 
 class Convolve;
+class Feedback;
 
 // What the graph may do by itself, or leave to the operation before or after.
 struct Traits {
@@ -37,6 +38,8 @@ class Operation {
   virtual int memory(std::size_t /*input*/) const { return 0; }
   // Itself, if it is a convolution that may take over what stands around it.
   virtual Convolve* as_convolve() { return nullptr; }
+  // Itself, if it is a loop that can be given its past.
+  virtual Feedback* as_feedback() { return nullptr; }
 
   // Allocates for blocks of 1 to max_frames input samples. [main thread]
   virtual void prepare(int /*max_frames*/) {}

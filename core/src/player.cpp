@@ -29,6 +29,11 @@ Control read_control(const Json& port) {
   return control;
 }
 
+// Samples that are no numbers are silence.
+void copy_numbers(const float* from, std::vector<float>& to, int count) noexcept {
+  for (int i = 0; i < count; ++i) to[static_cast<std::size_t>(i)] = std::isfinite(from[i]) ? from[i] : 0.0f;
+}
+
 }  // namespace
 
 Player::Player(const ToneFile& file) : graph_(file) {
@@ -69,6 +74,7 @@ void Player::prepare(int max_frames) {
                     static_cast<std::size_t>(graph_.down());
   graph_.prepare(static_cast<int>(most));
   clean_.assign(most, 0.0f);
+  given_.assign(most, 0.0f);
   silence_.assign(most, 0.0f);
   waiting_in_.assign(most, 0.0f);
   waiting_out_.assign(2 * made + most, 0.0f);
@@ -110,7 +116,7 @@ void Player::process(const float* in, float* out, int frames) noexcept {
   const NoDenormals flush;
   for (int at = 0; at < frames; at += max_frames_) {
     const int count = std::min(max_frames_, frames - at);
-    for (int i = 0; i < count; ++i) clean_[static_cast<std::size_t>(i)] = std::isfinite(in[at + i]) ? in[at + i] : 0.0f;
+    copy_numbers(in + at, clean_, count);
     if (block_ == 1)
       play(clean_.data(), out + static_cast<std::ptrdiff_t>(at) * graph_.up(), count);
     else
@@ -118,8 +124,20 @@ void Player::process(const float* in, float* out, int frames) noexcept {
   }
 }
 
-// A whole number of blocks, straight through the graph.
-void Player::play(const float* in, float* out, int frames) noexcept {
+void Player::prime(const float* in, const float* given, int frames) noexcept {
+  if (!can_prime()) return;
+  const NoDenormals flush;
+  for (int at = 0; at < frames; at += max_frames_) {
+    const int count = std::min(max_frames_, frames - at);
+    copy_numbers(in + at, clean_, count);
+    copy_numbers(given + at, given_, count);
+    listen(clean_.data(), count);
+    graph_.prime(row_lists_.data(), given_.data(), count);
+  }
+}
+
+// Puts the sound and the controls where the graph reads them.
+void Player::listen(const float* in, int frames) noexcept {
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const int control = port_of_input_[i];
     float* row = port_rows_[i].data();
@@ -128,6 +146,11 @@ void Player::play(const float* in, float* out, int frames) noexcept {
     else
       for (int t = 0; t < frames; ++t) row[t] = ramps_[static_cast<std::size_t>(control)].next();
   }
+}
+
+// A whole number of blocks, straight through the graph.
+void Player::play(const float* in, float* out, int frames) noexcept {
+  listen(in, frames);
   float* outs[1] = {out};
   graph_.process(row_lists_.data(), outs, frames);
 }

@@ -90,5 +90,56 @@ TONEWRIGHT_INLINE Vector hyperbolic_tangent(Vector x) {
 TONEWRIGHT_INLINE Vector sigmoid(Vector x) { return 0.5f * hyperbolic_tangent(0.5f * x) + 0.5f; }
 TONEWRIGHT_INLINE Vector softsign(Vector x) { return x / (1.0f + magnitude(x)); }
 
+// x times the normal distribution function of x, to 4e-7 of the larger of 1 and |x|: x / 2 + x (x P(x^2) / Q(x^2)),
+// where the part in brackets is half the error function of x / sqrt 2. Its rational form has the least largest error,
+// weighted by x, on |x| <= 5.2, found by linear programming; there it ends, and below -5.2 so does the whole, whose
+// true value lies between -6e-7 and 0. What is no number stays none.
+TONEWRIGHT_INLINE Vector gelu(Vector x) {
+  x = x < -5.2f ? all(-5.2f) : x;
+  const Vector inner = x > 5.2f ? all(5.2f) : x;
+  const Vector square = inner * inner;
+  Vector p = all(-2.263248920280492e-8f);
+  p = p * square + 7.887724231730392e-6f;
+  p = p * square + 6.018962335496819e-4f;
+  p = p * square + 7.228877226831544e-3f;
+  p = p * square + 7.764119159683289e-2f;
+  p = p * square + 3.9893866613961526e-1f;
+  Vector q = all(2.0597915008970573e-4f);
+  q = q * square + 4.311782327100587e-3f;
+  q = q * square + 5.33830750784789e-2f;
+  q = q * square + 3.612456491536768e-1f;
+  q = q * square + 1.0f;
+  return x * quotient(inner * p, q) + 0.5f * x;
+}
+
+// The natural logarithm of positive numbers, to 1.5e-7 relative: x = 2^n (1 + f) with 1 + f from sqrt 1/2 to sqrt 2,
+// and of f a polynomial (least largest relative error 6e-9). Zero, and what is too small for an ordinary float, gives
+// -infinity, anything negative no number.
+TONEWRIGHT_INLINE Vector logarithm(Vector x) {
+  constexpr float kSmallest = 1.17549435e-38f;
+  const Vector ordinary = larger(x, all(kSmallest));
+  Whole bits;
+  std::memcpy(&bits, &ordinary, sizeof bits);
+  const Whole n = (bits - 0x3f3504f3) >> 23;  // the bits of sqrt 1/2
+  bits -= n << 23;
+  Vector f;
+  std::memcpy(&f, &bits, sizeof f);
+  f -= 1.0f;
+  const Vector exponent = __builtin_convertvector(n, Vector), square = f * f;
+  Vector p = all(-7.634484326011381e-2f);
+  p = p * f + 1.2761566217499112e-1f;
+  p = p * f - 1.3160184211032264e-1f;
+  p = p * f + 1.4201760758989612e-1f;
+  p = p * f - 1.662335738277838e-1f;
+  p = p * f + 2.0001226679792158e-1f;
+  p = p * f - 2.500082102655496e-1f;
+  p = p * f + 3.333333171116209e-1f;
+  Vector y = p * f * square - exponent * 2.12194440e-4f;  // ln 2 in two parts, the first of few digits
+  y = (y - 0.5f * square) + f + exponent * 0.693359375f;
+  y = x < kSmallest ? all(-HUGE_VALF) : y;
+  y = x < 0.0f ? all(NAN) : y;
+  return x < HUGE_VALF ? y : x;
+}
+
 }  // namespace
 }  // namespace tonewright

@@ -166,6 +166,46 @@ void activations(const Kernels& kernels) {
   CHECK(worst(Unary::kRelu, [](double v) { return v > 0 ? v : 0.0; }) == 0.0);
 }
 
+std::vector<float> bent(const Kernels& kernels, Unary op, std::vector<float> x) {
+  const std::size_t count = x.size();
+  x.resize(padded(count));
+  kernels.unary(op, 0.0f, {x.data(), x.size(), 1}, {x.data(), x.size(), 1}, static_cast<int>(count));
+  x.resize(count);
+  return x;
+}
+
+// From the smallest ordinary number to the largest, and densely around 1, where the logarithm is small.
+void logarithms(const Kernels& kernels) {
+  std::vector<float> x;
+  for (int i = 0; i <= 100000; ++i) {
+    x.push_back(static_cast<float>(std::exp2(-126.0 + i * (253.99 / 100000.0))));
+    x.push_back(0.6f + static_cast<float>(i) * 1e-5f);
+  }
+  const std::vector<float> y = bent(kernels, Unary::kLog, x);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double exact = std::log(static_cast<double>(x[i]));
+    CHECK(std::fabs(y[i] - exact) <= 1.5e-7 * std::fabs(exact));
+  }
+  const std::vector<float> edges = bent(kernels, Unary::kLog, {0.0f, -0.0f, -1.0f, -INFINITY, INFINITY, NAN, 1.0f});
+  CHECK(edges[0] == -INFINITY && edges[1] == -INFINITY && edges[4] == INFINITY && edges[6] == 0.0f);
+  for (std::size_t i : {2, 3, 5}) CHECK(std::isnan(edges[i]));
+}
+
+void gelus(const Kernels& kernels) {
+  std::vector<float> x;
+  for (int i = -200000; i <= 200000; ++i) x.push_back(static_cast<float>(i) * 5e-5f);
+  for (float size = 1e-30f; size < 1e30f; size *= 1.7f) x.insert(x.end(), {size, -size});
+  const std::vector<float> y = bent(kernels, Unary::kGelu, x);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double v = x[i], exact = 0.5 * v * std::erfc(-v / std::sqrt(2.0));
+    CHECK(std::fabs(y[i] - exact) <= 4e-7 * std::max(1.0, std::fabs(v)));
+    if (v < -5.2) CHECK(std::fabs(y[i] - exact) < 1e-6);
+    if (std::fabs(v) < 1e-3) CHECK(std::fabs(y[i] - exact) <= 2e-7 * std::fabs(v));
+  }
+  const std::vector<float> edges = bent(kernels, Unary::kGelu, {INFINITY, -INFINITY, NAN, 0.0f});
+  CHECK(edges[0] == INFINITY && std::fabs(edges[1]) < 1e-6f && std::isnan(edges[2]) && edges[3] == 0.0f);
+}
+
 }  // namespace
 
 int main() {
@@ -174,6 +214,8 @@ int main() {
     if (const Kernels* found = kernels_of_width(width)) {
       convolutions(*found);
       activations(*found);
+      logarithms(*found);
+      gelus(*found);
       ++tried;
     }
   CHECK(tried >= 1);

@@ -9,6 +9,7 @@ from tonewright.errors import ConfigError, NotPlayable
 from tonewright.layers.base import Layer
 from tonewright.layers.combine import Parallel, Pointwise, Residual, Serial
 from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
+from tonewright.layers.feedback import Feedback
 from tonewright.layers.graph import GLUE, PRIMITIVES, trace
 from tonewright.layers.recurrent import GRU, LSTM
 from tonewright.models.wavenet import PRESETS, Config, Model, Stack
@@ -130,6 +131,7 @@ def test_every_primitive_declares_what_it_has():
         Delay: lambda: Delay(1, 1),
         LSTM: lambda: LSTM(1, 1),
         GRU: lambda: GRU(1, 1),
+        Feedback: lambda: Feedback(Conv1d(1, 1, 2), 1),
     }
     for kind, (_, attributes) in PRIMITIVES.items():
         layer = made[kind]()

@@ -12,6 +12,7 @@
 namespace tonewright {
 
 struct Node;
+class Feedback;
 class Program;
 
 class Graph final : public Layer {
@@ -38,16 +39,23 @@ class Graph final : public Layer {
   // in[i][c] and out[c]: rows of `frames` (a multiple of block) and frames * up / down samples. Never allocates, locks,
   // throws or prints. [audio thread]
   void process(const float* const* const* in, float* const* out, int frames) noexcept;
+  // Whether the output is one channel that comes straight from a loop at the rate of the input.
+  bool can_prime() const;
+  // As process(), but the loop takes `given` for what it made, and nothing comes out. Only where can_prime().
+  // [audio thread]
+  void prime(const float* const* const* in, const float* given, int frames) noexcept;
 
  private:
   void add(const Json& row, const ToneFile& file);
   std::vector<int> connect(const Json& row, Node& node) const;
   void ask_for_memory();
+  void run(const float* const* const* in, int at, int count) noexcept;
+  Feedback* last_loop() const;
 
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<std::string> input_names_;
   std::vector<int> input_nodes_;
-  int output_ = 0;
+  int output_ = 0, loops_ = 0;
   int max_chunk_ = 0;
   std::unique_ptr<Program> program_;
 };

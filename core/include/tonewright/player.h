@@ -38,6 +38,12 @@ class Player final : public Layer {
   // prepared maximum. A sample that is no number is heard as silence. Never allocates, locks, throws or prints.
   // [audio thread]
   void process(const float* in, float* out, int frames) noexcept;
+  // Whether it may be primed: its output is what a loop made last.
+  bool can_prime() const { return block_ == 1 && graph_.can_prime(); }
+  // As process(), but the loop hears `given` as its own last outputs instead of what it makes, so that it goes on from
+  // there: for an effect whose phase is hidden, or which is to start in the middle. A sample that is no number counts
+  // as 0. Does nothing unless can_prime(). [audio thread]
+  void prime(const float* in, const float* given, int frames) noexcept;
 
  private:
   struct Ramp {
@@ -46,6 +52,7 @@ class Player final : public Layer {
     float next() noexcept;
   };
 
+  void listen(const float* in, int frames) noexcept;
   void play(const float* in, float* out, int frames) noexcept;
   void play_blocks(const float* in, float* out, int frames) noexcept;
 
@@ -54,7 +61,7 @@ class Player final : public Layer {
   std::vector<Control> controls_;
   std::vector<Ramp> ramps_;
   std::vector<int> port_of_input_;  // -1 for x, else the control
-  std::vector<float> clean_, silence_, waiting_in_, waiting_out_;
+  std::vector<float> clean_, given_, silence_, waiting_in_, waiting_out_;
   std::vector<std::vector<float>> port_rows_;
   std::vector<const float*> rows_;
   std::vector<const float* const*> row_lists_;

@@ -73,6 +73,9 @@ class Conv1d(Layer):
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         self.check(x)
         x, state = remember(x, state, self.memory)
+        if x.shape[-1] == self.memory + 1 and self.stride == self.groups == 1:  # one sample, as in a loop
+            heard = x[..., :: self.dilation].flatten(1)
+            return F.linear(heard, self.weight.flatten(1), self.bias)[..., None], state
         y = F.conv1d(x, self.weight, self.bias, self.stride, dilation=self.dilation, groups=self.groups)
         return y, state
 

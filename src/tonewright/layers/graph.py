@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 from tonewright.errors import NotPlayable
 from tonewright.layers.base import Layer, State, refuse_norms_over_time
 from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
+from tonewright.layers.feedback import Feedback
 from tonewright.layers.recurrent import GRU, LSTM
 
 # primitive: (op, what a player must know of it beside its weights and its memory)
@@ -26,6 +27,7 @@ PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
     Delay: ("delay", ("samples",)),
     LSTM: ("lstm", ("inputs", "hidden")),
     GRU: ("gru", ("inputs", "hidden")),
+    Feedback: ("feedback", ("inputs", "outputs")),
 }
 GLUE = {name: name for name in ("add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "log", "sin")}
 GLUE |= {name: name for name in ("tanh", "sigmoid", "relu", "leaky_relu", "softsign", "gelu", "cat")}
@@ -57,10 +59,15 @@ def trace(model: Layer, ports: tuple[str, ...] = ()) -> dict:
     ['input', 'conv1d', 'tanh']
     """
     refuse_norms_over_time(model)
+    return _record(model, dict.fromkeys(ports, 1))
+
+
+def _record(model: Layer, ports: dict[str, int], prefix: str = "") -> dict:
+    """The graph of a layer whose ports have so many channels, with `prefix` before its names."""
     x = next(model.parameters(), torch.zeros(())).new_zeros(1, model.inputs or 1, model.block)
-    controls = {name: torch.zeros_like(x[:, :1]) for name in ports}
+    controls = {name: x.new_zeros(1, channels, x.shape[-1]) for name, channels in ports.items()}
     state = model.initial_state(1)
-    with torch.no_grad(), _Recorder(model) as recorder:
+    with torch.no_grad(), _Recorder(model, prefix) as recorder:
         for name, tensor in {"x": x, **controls}.items():
             recorder.input(name, tensor)
         recorder.take_state(state)
@@ -71,8 +78,9 @@ def trace(model: Layer, ports: tuple[str, ...] = ()) -> dict:
 class _Recorder(TorchFunctionMode):
     """Writes down every operation between x and y; what happens inside a primitive is that primitive."""
 
-    def __init__(self, model: Layer):
+    def __init__(self, model: Layer, prefix: str):
         super().__init__()
+        self.prefix = prefix
         self.nodes: list[dict] = []
         self.index: dict[int, int] = {}  # id of a tensor -> node that made it
         self.kept: list = []  # every tensor seen, so that no id is used twice
@@ -118,7 +126,7 @@ class _Recorder(TorchFunctionMode):
 
         def leave(module, args, result):
             self.inside.pop()
-            if primitive:
+            if primitive and self.inside[-1:] != [None]:
                 self._primitive(name, module, args, result)
 
         return [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
@@ -126,15 +134,25 @@ class _Recorder(TorchFunctionMode):
     def _primitive(self, name: str, module: Layer, args: tuple, result: tuple) -> None:
         (x, state), (y, after) = args, result
         op, facts = PRIMITIVES[type(module)]
-        weights = {key: f"{name}.{key}" if name else key for key in module.state_dict(keep_vars=True)}
+        path = f"{name}." if name else ""
+        weights = {key: self.prefix + path + key for key in module.state_dict(keep_vars=True)}
         memory = [{"shape": list(s.shape[1:]), "dtype": str(s.dtype).removeprefix("torch.")} for s in state]
         places = [self.taken.get(id(s), -1) for s in state]
         if -1 in places:
             raise NotPlayable(f"layer '{name}' is given a memory that another layer made")
         attributes = {key: getattr(module, key) for key in facts}
+        if isinstance(module, Feedback):
+            attributes["graph"], weights = self._of_body(module, f"{path}body."), {}
         self._add(y, op, [self._node_of(x, name)], attributes, name, weights, memory)
         self.kept += after
         self.given |= {id(s): place for s, place in zip(after, places, strict=True)}
+
+    def _of_body(self, loop: Feedback, path: str) -> dict:
+        """The graph that a loop plays for each sample; its inputs are x and y, the last answer."""
+        self.inside.append(None)
+        graph = _record(loop.body, {"y": loop.outputs}, self.prefix + path)
+        self.inside.pop()
+        return graph
 
     def _glue(self, function: str, made: list[Tensor], args: tuple, kwargs: dict) -> None:
         layer = self.inside[-1] if self.inside else ""
@@ -186,13 +204,14 @@ class _Recorder(TorchFunctionMode):
         if not isinstance(operand, Tensor):
             return self._add(operand, "number", [], {"value": float(operand)}, layer)
         if id(operand) in self.names and id(operand) not in self.index:
-            return self._add(operand, "constant", [], {}, layer, {"value": self.names[id(operand)]})
+            name = self.prefix + self.names[id(operand)]
+            return self._add(operand, "constant", [], {}, layer, {"value": name})
         if id(operand) not in self.index:
             raise NotPlayable(f"layer '{layer}' uses a tensor that is neither sound nor a weight")
         return self.index[id(operand)]
 
     def _add(self, made, op, inputs, attributes, name="", weights=None, state=None) -> int:
-        row = {"op": op, "name": name, "inputs": inputs, "attributes": attributes}
+        row = {"op": op, "name": self.prefix + name, "inputs": inputs, "attributes": attributes}
         self.nodes.append(row | {"weights": weights or {}, "state": state or []})
         self.kept.append(made)
         self.index[id(made)] = len(self.nodes) - 1
