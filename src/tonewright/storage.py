@@ -31,13 +31,14 @@ from tonewright import models
 from tonewright.atomic import write_whole
 from tonewright.config import from_json, to_json
 from tonewright.errors import ConfigError, FileError
+from tonewright.layers.feedback import Feedback
 from tonewright.layers.graph import trace
 from tonewright.models.base import Model
 from tonewright.threads import one_thread
 
 FORMAT = 1
 KEY = "tonewright"
-PROBE_SAMPLES, MAX_PROBE = 16384, 1 << 20
+PROBE_SAMPLES, SHORT_PROBE, MAX_PROBE = 16384, 2048, 1 << 20
 MAX_HEADER, MAX_FILE = 1 << 22, 1 << 32  # bytes; beyond this a file is not one of ours
 ROW = {"seconds", "step", "loss", "esr"}  # of the history
 
@@ -73,12 +74,18 @@ def save(tone: Tone, path: Path | str) -> None:
     write_whole(path, to_bytes(tone))
 
 
-def to_bytes(tone: Tone) -> bytes:
-    """What `save` writes; the same tone gives the same bytes."""
+def to_bytes(tone: Tone, probed: bool = True) -> bytes:
+    """What `save` writes; the same tone gives the same bytes.
+
+    Args:
+        tone: what to write.
+        probed: with the probe and its answer, which a player does not need to play.
+    """
     model = tone.model.eval()
-    x = probe(tone.sample_rate)
     tensors = {name: value.detach().contiguous() for name, value in model.state_dict().items()}
-    tensors |= {"probe.x": x, "probe.y": answer(model, x)}
+    if probed:
+        x = probe(tone.sample_rate, probe_samples(model))
+        tensors |= {"probe.x": x, "probe.y": answer(model, x)}
     header = {
         "format": FORMAT,
         "architecture": tone.architecture,
@@ -149,14 +156,20 @@ def read_header(path: Path | str) -> dict:
     return header
 
 
-def probe(sample_rate: int) -> Tensor:
+def probe_samples(model: Model) -> int:
+    """Length of the probe: short for a loop, which torch plays sample by sample."""
+    return SHORT_PROBE if any(isinstance(module, Feedback) for module in model.modules()) else PROBE_SAMPLES
+
+
+def probe(sample_rate: int, samples: int = PROBE_SAMPLES) -> Tensor:
     """A short sound that asks a model for everything: silence, a rising sweep, and noise at three levels. [T]"""
-    t = np.arange(PROBE_SAMPLES // 2) / sample_rate
+    silence, rising = samples // 16, samples // 2
+    t = np.arange(rising) / sample_rate
     octaves = math.log2(0.4 * sample_rate / 40.0)
     phase = 2 * math.pi * 40.0 * (2 ** (octaves * t / t[-1]) - 1) * t[-1] / (octaves * math.log(2))
-    noise = np.random.default_rng(0).standard_normal(PROBE_SAMPLES // 2 - 1024)
+    noise = np.random.default_rng(0).standard_normal(samples - silence - rising)
     levels = np.repeat([0.01, 0.1, 0.3], -(-len(noise) // 3))[: len(noise)]
-    sound = np.concatenate([np.zeros(1024), 0.5 * np.sin(phase), levels * noise])
+    sound = np.concatenate([np.zeros(silence), 0.5 * np.sin(phase), levels * noise])
     return torch.from_numpy(sound.astype(np.float32))
 
 

@@ -62,6 +62,24 @@ def test_float_wav_is_exact_beyond_full_scale(tmp_path):
     assert theirs_rate == 44100 and np.array_equal(theirs, x[0])
 
 
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".aiff", ".ogg"])
+@pytest.mark.parametrize("comment", ["", "odd", "even", "Müller's amp, 'drive 7'", "ü" * 3000])
+def test_a_comment_travels_with_the_sound(tmp_path, suffix, comment):
+    x = music(44100, 2)
+    files.write(tmp_path / f"x{suffix}", x, 44100, comment)
+    assert files.info(tmp_path / f"x{suffix}").comment == comment[:1000]
+    assert np.abs(files.read(tmp_path / f"x{suffix}")[0] - x).max() < (0.1 if suffix == ".ogg" else 2e-7)
+
+
+def test_a_wav_with_a_comment_is_as_long_as_it_says(tmp_path, monkeypatch):
+    for limit in (wav.LIMIT_BYTES, 1000):  # a RIFF file and an RF64 file
+        monkeypatch.setattr(wav, "LIMIT_BYTES", limit)
+        files.write(tmp_path / "x.wav", music(8000, 1), 8000, "a comment")
+        data = (tmp_path / "x.wav").read_bytes()
+        size = int.from_bytes(data[4:8] if data[:4] == b"RIFF" else data[20:28], "little")
+        assert size == len(data) - 8 and files.info(tmp_path / "x.wav").comment == "a comment"
+
+
 def test_the_same_sound_gives_the_same_bytes(tmp_path):
     for name in ("a.wav", "b.wav"):
         files.write(tmp_path / name, music(44100, 2), 44100)

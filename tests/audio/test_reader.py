@@ -55,6 +55,18 @@ def test_what_is_no_sound_file(tmp_path, use):
         )
 
 
+def test_a_part_is_read_without_another_look_at_the_file(tmp_path, monkeypatch):
+    for suffix in SUFFIXES:
+        files.write(tmp_path / f"x{suffix}", noise(3 * RATE), RATE)
+        held = files.info(tmp_path / f"x{suffix}")
+        whole = files.read(held)[0]
+        with monkeypatch.context() as patched:
+            patched.setattr("tonewright.audio.reader.info", lambda path: pytest.fail("it was looked at"))
+            part, rate = files.read(held, start=RATE, frames=1000)
+        assert rate == RATE and part.shape == (2, 1000)
+        assert np.abs(part - whole[:, RATE : RATE + 1000]).max() < (1e-3 if suffix == ".mp3" else 1e-6)
+
+
 def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
     files.write(tmp_path / "x.wav", noise(100), RATE)
 

@@ -1,7 +1,6 @@
 """Every verb does what it says."""
 
 import os
-import signal
 import subprocess
 import sys
 
@@ -10,7 +9,6 @@ import pytest
 
 from tests.cli.helpers import put_pair
 from tests.shared import SHARED, needs_shared
-from tests.training.toys import interruptible
 from tonewright import storage
 from tonewright.audio import files
 from tonewright.builtin import phrase
@@ -75,26 +73,6 @@ def test_a_batch_goes_on_after_a_failure(tonewright):
     assert sorted(os.listdir("models")) == ["one.tone", "wet2.tone"]
     said = tonewright("capture", "--batch", "batch.csv", "-o", "models", *SHORT, "--resume")
     assert "one.tone is there already" in said.out and "2 of 4" in said.out
-
-
-@pytest.fixture
-def stopped(tonewright, monkeypatch):
-    """Runs a verb, with Ctrl-C after two steps."""
-    from tonewright.training import loop
-
-    step = loop._Run.step
-
-    def counted(run):
-        step(run)
-        if run.progress.step == 2:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    def run(*arguments):
-        with monkeypatch.context() as patched, interruptible():
-            patched.setattr(loop._Run, "step", counted)
-            return tonewright(*arguments)
-
-    return run
 
 
 def test_ctrl_c_keeps_the_best_and_resume_goes_on(tonewright, stopped):

@@ -1,6 +1,8 @@
 """Small things to teach and to be taught by: a recipe without sound, an easy device, and a run in a process."""
 
 import contextlib
+import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -60,6 +62,27 @@ def recipe(threads: int | None = 1, seed: int = 0, pair: Pair | None = None, con
     torch.manual_seed(seed)
     taught, held_out = split(pair or easy_pair())
     return Supervised(Model(config), [taught], [held_out], TEACHING, seed, threads)
+
+
+def host(lines: str = "y = np.tanh(5 * x)") -> str:
+    """A command that reads {in}, does something with x and its rate, and writes y to {out}."""
+    program = (
+        "import sys, numpy as np, soundfile",
+        "x, rate = soundfile.read(sys.argv[1], dtype='float32')",
+        lines,
+        "soundfile.write(sys.argv[2], y, rate, 'FLOAT')",
+    )
+    return f"{shlex.quote(sys.executable)} -c {shlex.quote(chr(10).join(program))} {{in}} {{out}}"
+
+
+def alive(process: int) -> bool:
+    """Whether a process still runs; one that nobody has buried does not."""
+    try:
+        os.kill(process, 0)
+        state = Path(f"/proc/{process}/stat")
+        return not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
 
 
 def weights(model: nn.Module) -> np.ndarray:

@@ -34,11 +34,14 @@ class Format:
     clips: bool = True
     max_samples: int | None = None
 
-    def encoder(self, path: Path, sample_rate: int, channels: int):
+    def encoder(self, path: Path, sample_rate: int, channels: int, comment: str = ""):
         """What writes this format into a file: it has `write(frames [n, C])` and `close()`."""
         if self.name == "WAV":
-            return FloatWav(path, sample_rate, channels)
-        return Unseeking(str(path), "w", sample_rate, channels, self.subtype, format=self.name)
+            return FloatWav(path, sample_rate, channels, comment)
+        sound = Unseeking(str(path), "w", sample_rate, channels, self.subtype, format=self.name)
+        if comment:
+            sound.comment = comment
+        return sound
 
 
 # Beyond 255 channels or 200000 Hz libvorbis crashes (github.com/bastibe/python-soundfile/issues/187).

@@ -120,14 +120,24 @@ class Crops:
 
     def batch(self, step: int, count: int) -> list[Crop]:
         """`count` crops for this step."""
-        rng = np.random.default_rng((self.seed, step))
-        return [self._crop(int(index)) for index in rng.integers(self.ends[-1], size=count)]
+        return [
+            crop(self.pairs[which], self.knobs[which], start, self.context, self.length)
+            for which, start in zip(*(places.tolist() for places in self.places(step, count)), strict=True)
+        ]
 
-    def _crop(self, index: int) -> Crop:
-        which = int(np.searchsorted(self.ends, index, side="right"))
-        starts = self.starts[which]
-        start = int(starts[index - (self.ends[which] - len(starts))])
-        return crop(self.pairs[which], self.knobs[which], start, self.context, self.length)
+    def places(self, step: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Where the crops of this step begin: the number of a pair, and a sample of it, [count] each."""
+        rng = np.random.default_rng((self.seed, step))
+        chosen = rng.integers(self.ends[-1], size=count)
+        which = np.searchsorted(self.ends, chosen, side="right")
+        begin = np.concatenate([[0], self.ends])[which]
+        starts = np.empty(count, np.int64)
+        for pair in np.unique(which):
+            of_pair = which == pair
+            possible = self.starts[pair]
+            place = chosen[of_pair] - begin[of_pair]
+            starts[of_pair] = place + possible.start if isinstance(possible, range) else possible[place]
+        return which, starts
 
 
 def crop(pair: Pair, knobs: tuple[float, ...], start: int, context: int, length: int) -> Crop:

@@ -4,7 +4,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -28,12 +28,14 @@ class SoundInfo:
         sample_rate: in Hz.
         channels: 1 for mono, 2 for stereo.
         frames: length in samples per channel, at least 1; an MP3 may turn out up to 1152 shorter.
+        comment: words that travel with the sound; often none.
     """
 
     path: Path
     sample_rate: int
     channels: int
     frames: int
+    comment: str = field(default="", compare=False)
 
     @property
     def seconds(self) -> float:
@@ -50,14 +52,16 @@ def info(path: str | os.PathLike) -> SoundInfo:
     path = Path(path)
     _check_file(path)
     with _decoder(path) as sound:
-        return SoundInfo(path, sound.samplerate, sound.channels, _length(path, sound))
+        return SoundInfo(path, sound.samplerate, sound.channels, _length(path, sound), sound.comment)
 
 
-def read(path: str | os.PathLike, start: int = 0, frames: int | None = None) -> tuple[np.ndarray, int]:
-    """A sound file, or a part of it, as an array.
+def read(
+    path: str | os.PathLike | SoundInfo, start: int = 0, frames: int | None = None
+) -> tuple[np.ndarray, int]:
+    """A sound file, or a part of it, as an array. Of a part, no more than that is kept in memory.
 
     Args:
-        path: the file.
+        path: the file, or what `info` said of it, so that it need not be looked at again.
         start: the first sample to read.
         frames: how many samples to read at most; all that follow when None.
 
@@ -74,10 +78,10 @@ def read(path: str | os.PathLike, start: int = 0, frames: int | None = None) -> 
     ...     read(f"{folder}/a.wav", start=1, frames=3)
     (array([[-0.5,  0. ,  0.5]], dtype=float32), 48000)
     """
-    source = info(path)
+    source = path if isinstance(path, SoundInfo) else info(path)
     if not 0 <= start < source.frames:
         raise AudioError(
-            f"{path} has {source.frames} samples and was to be read from number {start}; start within it"
+            f"{source.path} has {source.frames} samples and was to be read from number {start}; start within it"
         )
     stop = source.frames if frames is None else min(start + frames, source.frames)
     x = np.empty((source.channels, stop - start), dtype=np.float32)

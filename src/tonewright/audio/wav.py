@@ -7,7 +7,7 @@ import numpy as np
 
 LIMIT_BYTES = 2**32 - 2  # the longest that a WAV header can say of its file
 _UNTOLD = 2**32 - 1  # what RF64 writes where the 32 bits are too short
-_HEADER_BYTES = 12 + 36 + 26 + 12 + 8
+_HEADER_BYTES = 12 + 36 + 26 + 12 + 8  # without a comment
 _IEEE_FLOAT = 3
 
 
@@ -21,6 +21,7 @@ class FloatWav:
         path: the file; one that is there is overwritten.
         sample_rate: in Hz.
         channels: 1 or more.
+        comment: what a player shows beside the sound, up to 2000 bytes.
 
     Raises:
         OSError: the disk refuses, here or later.
@@ -34,8 +35,9 @@ class FloatWav:
     True
     """
 
-    def __init__(self, path: str | os.PathLike, sample_rate: int, channels: int):
+    def __init__(self, path: str | os.PathLike, sample_rate: int, channels: int, comment: str = ""):
         self._rate, self._channels = sample_rate, channels
+        self._comment = _list_chunk(comment) if comment else b""
         self._bytes = 0  # of sound
         self._file = open(path, "wb")  # noqa: SIM115  closed by close()
         self._file.write(self._header())
@@ -56,7 +58,7 @@ class FloatWav:
     def _header(self) -> bytes:
         frame_bytes = 4 * self._channels
         frames = self._bytes // frame_bytes
-        size = _HEADER_BYTES - 8 + self._bytes
+        size = _HEADER_BYTES - 8 + len(self._comment) + self._bytes
         long = size > LIMIT_BYTES
         sizes = struct.pack("<QQQI", size, self._bytes, frames, 0) if long else bytes(28)
         head = struct.pack("<4sI4s", b"RF64" if long else b"RIFF", _UNTOLD if long else size, b"WAVE")
@@ -73,5 +75,12 @@ class FloatWav:
             32,
             0,
         )
-        head += struct.pack("<4sII", b"fact", 4, _UNTOLD if long else frames)
+        head += struct.pack("<4sII", b"fact", 4, _UNTOLD if long else frames) + self._comment
         return head + struct.pack("<4sI", b"data", _UNTOLD if long else self._bytes)
+
+
+def _list_chunk(comment: str) -> bytes:
+    """The chunk that holds a comment: a LIST of the kind INFO with one ICMT, both of even length."""
+    text = comment.encode() + b"\0"
+    text += bytes(len(text) % 2)
+    return struct.pack("<4sI4s4sI", b"LIST", 12 + len(text), b"INFO", b"ICMT", len(text)) + text

@@ -14,16 +14,18 @@ from tonewright.audio import reader
 from tonewright.audio.encoders import format_for
 from tonewright.errors import AudioError, ShapeError
 
+_COMMENT_BYTES = 2000  # libsndfile gives back none that is longer than 2047 in a WAV
 _CHUNK = 4096  # samples encoded at once: libvorbis keeps them on the stack (github.com/xiph/vorbis/issues/99)
 
 
-def write(path: str | os.PathLike, samples: np.ndarray, sample_rate: int) -> int:
+def write(path: str | os.PathLike, samples: np.ndarray, sample_rate: int, comment: str = "") -> int:
     """A whole sound into a file. See `Writer`.
 
     Args:
         path: the file; its suffix chooses the format.
         samples: floating-point sound [C, T] or [T], full scale at +-1.
         sample_rate: in Hz.
+        comment: as in `Writer`.
 
     Returns:
         How many samples were clipped, as `Writer.clipped`.
@@ -33,7 +35,7 @@ def write(path: str | os.PathLike, samples: np.ndarray, sample_rate: int) -> int
         ShapeError: samples are not [C, T] or [T], or not floating-point.
     """
     x = np.atleast_2d(np.asarray(samples))
-    with Writer(path, sample_rate, channels=len(x)) as writer:
+    with Writer(path, sample_rate, channels=len(x), comment=comment) as writer:
         writer.write(x)
     return writer.clipped
 
@@ -52,6 +54,7 @@ class Writer:
         path: the target.
         sample_rate: in Hz.
         channels: 1 or more, as many as the format holds.
+        comment: words that travel with the sound; what is beyond 2000 bytes is left out.
 
     Attributes:
         clipped: samples beyond +-1 that had to be clipped so far; always 0 for .wav.
@@ -70,8 +73,9 @@ class Writer:
     200 200 200
     """
 
-    def __init__(self, path: str | os.PathLike, sample_rate: int, channels: int):
+    def __init__(self, path: str | os.PathLike, sample_rate: int, channels: int, comment: str = ""):
         self.path, self.sample_rate, self.channels = Path(path), sample_rate, channels
+        self._comment = comment.encode()[:_COMMENT_BYTES].decode(errors="ignore")
         self.clipped = self.frames = 0
         self._format = format_for(path, sample_rate, channels)
         self._target = Path(os.path.realpath(path))  # a link is followed, not replaced
@@ -87,7 +91,8 @@ class Writer:
         try:
             with self._in_words():
                 _create(self._part)
-                self._encoder = self._format.encoder(self._part, self.sample_rate, self.channels)
+                about = (self.sample_rate, self.channels, self._comment)
+                self._encoder = self._format.encoder(self._part, *about)
         except BaseException:
             self._discard()
             raise

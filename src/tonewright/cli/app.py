@@ -14,6 +14,7 @@ from tonewright.cli.run import run
 app = cyclopts.App(
     name="tonewright",
     version=__version__,
+    suppress_keyboard_interrupt=False,  # `run` says that it was stopped
     help="""Learn the sound of a device from recordings, and play it.
 
     Begin with the demo, or with a dry and a wet recording of your own:

@@ -1,4 +1,4 @@
-"""tonewright capture: learn a device from recordings."""
+"""tonewright capture: learn a device from recordings, or from software."""
 
 import math
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tonewright.cli.words import Bar, check_result, make_folder, say, warn
+from tonewright.cli.words import Bar, check_result, make_folder, say, values, warn
 from tonewright.errors import ConfigError, TonewrightError
 
 
@@ -17,11 +17,15 @@ def capture(
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
     model: str = "wavenet",
     preset: str = "standard",
+    setting: list[str] | None = None,
     minutes: float | None = None,
     steps: int | None = None,
     seed: int = 0,
     knobs: Path | None = None,
     batch: Path | None = None,
+    through: str | None = None,
+    seconds: float | None = None,
+    at_rate: int | None = None,
     latency: int | None = None,
     mask: str = "",
     force: bool = False,
@@ -38,20 +42,29 @@ def capture(
     which it never learns from, and writes a page beside the model where you hear and see how close it is.
     Ctrl-C keeps the best model so far; --resume goes on, also after a crash.
 
+    A device that is software needs no recording, only a folder of sounds, any music, and a command that turns one
+    WAV file into another. What is played and what comes back are kept beside the model:
+
+        tonewright capture music --through 'sox {in} {out} overdrive 20' -o drive.tone
+
     Parameters
     ----------
     dry:
-        What went into the device: a mono sound file.
+        What went into the device: a mono sound file. With --through, a folder of sounds to play through it.
     wet:
         What came out of it.
     output:
         The model to write, such as amp.tone.
     model:
-        The kind of model.
+        The kind of model: wavenet, the usual one; lstm, which is small; feedback, which hears what it made and can so
+        learn what swings by itself. See docs/choosing.md.
     preset:
-        Its size: standard, lite, feather, nano; a2, a2-lite; gated, gated-small. See docs/choosing.md.
+        Its size. wavenet: standard, lite, feather, nano; a2, a2-lite; gated, gated-small. lstm: standard, 1x8, 1x12,
+        1x16, 1x24; 2x8, 2x12, 2x16; 1x20, 1x32, 1x40; gru-1x16, gru-1x40. feedback: standard, small, tiny.
+    setting:
+        A setting and its value where it is not that of the preset, such as --setting past=mulaw; once for each.
     minutes:
-        How long to teach; 10 when nothing is said.
+        How long to teach; 3 when nothing is said.
     steps:
         How long to teach, as a number of steps instead of minutes.
     seed:
@@ -60,6 +73,13 @@ def capture(
         Learn one device at several settings: a CSV of columns wet, dry and one per knob, each 0..1.
     batch:
         Learn several devices, one model each: a CSV of columns wet, dry, name. -o names the folder.
+    through:
+        Learn software: the command that plays it, with {in} where the WAV file to read stands and {out} where the
+        one to write does. It is run as it stands, by the shell.
+    seconds:
+        How much to play through it, in random slices across all the sounds; 240 when nothing is said.
+    at_rate:
+        The sample rate to play at, in Hz; that of most of the sounds when nothing is said.
     latency:
         Samples by which the wet is late, when you know better than the estimate.
     mask:
@@ -80,9 +100,14 @@ def capture(
     page:
         Write the listening page.
     """
-    if (knobs is not None) + (batch is not None) + (dry is not None) != 1 or (dry is None) != (wet is None):
+    if through is not None:
+        _check_through(dry, (wet, knobs, batch), mask)
+    elif seconds is not None or at_rate is not None:
+        raise ConfigError("--seconds and --at-rate are of what is played --through a command; leave them out")
+    elif (knobs is not None) + (batch is not None) + (dry is not None) != 1 or (dry is None) != (wet is None):
         raise ConfigError(
-            "capture learns from: dry.wav wet.wav, or --knobs session.csv, or --batch devices.csv"
+            "capture learns from: dry.wav wet.wav, or --knobs session.csv, or --batch devices.csv, or a folder of "
+            "sounds --through a command"
         )
     if resume and restart:
         raise ConfigError("--resume goes on and --restart begins again; give one of the two")
@@ -98,7 +123,8 @@ def capture(
 
     teaching = Teaching(stft=stft) if rate is None else Teaching(stft=stft, rate=rate)
     budget = None if minutes is None and steps is None else Budget(minutes, steps)
-    plan = Plan(model, preset, budget, seed, teaching, threads, None, resume, restart, force)
+    changes = values(setting)
+    plan = Plan(model, preset, budget, seed, teaching, threads, None, resume, restart, force, changes)
     if batch is None:
         check_result(output, ".tone")
     processes.join()
@@ -106,9 +132,25 @@ def capture(
         if batch is not None:
             return _batch(batch, output, plan, page)
         plan = replace(plan, checkpoint=output.with_suffix(".checkpoint"))
-        return _one(_recordings(dry, wet, knobs, latency, mask), output, plan, page)
+        if through is not None:
+            source = _software(dry, through, output, seconds, at_rate, seed, latency), ()
+        else:
+            source = _recordings(dry, wet, knobs, latency, mask)
+        return _one(source, output, plan, page)
     finally:
         processes.leave()
+
+
+def _check_through(dry: Path | None, others: tuple, mask: str) -> None:
+    if dry is None or any(other is not None for other in others):
+        raise ConfigError(
+            "--through makes the wet side itself, of a folder of sounds or one sound file and nothing beside it; "
+            "write: tonewright capture music --through 'COMMAND {in} {out}' -o amp.tone"
+        )
+    if mask:
+        raise ConfigError(
+            "--mask leaves out what a recording has too much, and --through records nothing; drop it"
+        )
 
 
 def _check_numbers(seed: int, rate: float | None, stft: float, threads: int | None) -> None:
@@ -129,6 +171,14 @@ def _recordings(dry, wet, knobs, latency, mask):
     if knobs is not None:
         return read_session(knobs)
     return [Recording(dry, wet, {}, latency, mask)], ()
+
+
+def _software(sounds, through, output, seconds, at_rate, seed, latency):
+    from tonewright.training.software import Software
+    from tonewright.training.teachers import Command
+
+    kept = (output.with_suffix(".dry.wav"), output.with_suffix(".wet.wav"))
+    return [Software(sounds, Command(through), *kept, seconds, at_rate, seed, latency)]
 
 
 def _one(source, output: Path, plan, page: bool) -> int:

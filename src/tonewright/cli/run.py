@@ -15,6 +15,7 @@ def run(
     output: Annotated[Path, Parameter(alias="-o")],
     knob: list[str] | None = None,
     resample: bool = False,
+    prime: Path | None = None,
 ) -> int:
     """Play a sound file through a model.
 
@@ -32,6 +33,9 @@ def run(
         A control and its value, such as --knob drive=0.7; once for each.
     resample:
         Convert to the rate that the model was learned at, and back.
+    prime:
+        What the device made of the beginning of the sound. A feedback model goes on from there, such as a tremolo in
+        the swing that it was in; without it, it begins in silence.
     """
     from tonewright.cli.open import open_player
     from tonewright.runtime.render import render_file
@@ -39,7 +43,7 @@ def run(
     controls = settings(knob)
     player = open_player(model)
     with Bar(f"playing {sound.name}") as bar:
-        clipped = render_file(player, sound, output, controls, resample, model.name, bar.show)
+        clipped = render_file(player, sound, output, controls, resample, model.name, bar.show, prime)
     if clipped:
         warn(
             f"{clipped} samples were too loud for {output.suffix} and were clipped; write a .wav to keep them"

@@ -1,5 +1,6 @@
 """What the verbs say on the terminal, and how they read what a person writes."""
 
+import json
 import math
 import sys
 from pathlib import Path
@@ -40,6 +41,27 @@ def settings(pairs: list[str] | None) -> dict[str, float]:
         if not equals or not math.isfinite(values[name.strip()]):
             raise ConfigError(f"a knob is set as name=number, such as drive=0.7, and not as '{pair}'")
     return values
+
+
+def values(pairs: list[str] | None) -> dict:
+    """["past=mulaw", "window=64"] as values by name.
+
+    Raises:
+        ConfigError: when one is not name=value.
+
+    >>> values(["past=mulaw", "window=64", "direct=true"])
+    {'past': 'mulaw', 'window': 64, 'direct': True}
+    """
+    found = {}
+    for pair in pairs or []:
+        name, equals, value = pair.partition("=")
+        if not equals or not value:
+            raise ConfigError(f"a setting is written name=value, such as window=64, and not as '{pair}'")
+        try:
+            found[name.strip()] = json.loads(value)
+        except ValueError:
+            found[name.strip()] = value.strip()
+    return found
 
 
 def check_result(path: Path, suffix: str) -> None:

@@ -1,10 +1,11 @@
 """One folder per architecture; the folder's name is its key."""
 
+import dataclasses
 import importlib
 import pkgutil
 from types import ModuleType
 
-from tonewright.config import did_you_mean
+from tonewright.config import did_you_mean, from_json, to_json
 from tonewright.errors import ConfigError
 
 
@@ -44,3 +45,38 @@ def preset(architecture: str, name: str):
     if name not in presets:
         raise ConfigError(f"no preset called '{name}' in {architecture}{did_you_mean(name, presets)}")
     return presets[name]
+
+
+def changed(architecture: str, name: str, changes: dict):
+    """The settings of that preset with some of them changed, and those of how such a model is taught.
+
+    Args:
+        architecture, name: of a preset.
+        changes: values by name, of the settings of the model or of its teaching.
+
+    Returns:
+        The Config, and the Course; None for the latter where nothing of it was changed.
+
+    Raises:
+        ConfigError: no such preset or setting, or an impossible value.
+
+    >>> changed("lstm", "standard", {"hidden": 24, "chunk": 512})
+    (Config(hidden=24, layers=1, cell='lstm', direct=False, knobs=()), Truncation(segments=16, ..., chunk=512, ...))
+    """
+    room, config = find(architecture), preset(architecture, name)
+    of_course = _names(getattr(room, "Course", None))
+    of_model = [
+        setting for setting in _names(room.Config) if setting != "knobs"
+    ]  # those come with the recordings
+    for setting in changes:
+        if setting not in of_model + of_course:
+            known = did_you_mean(setting, of_model + of_course)
+            raise ConfigError(f"no setting called '{setting}' in {architecture}{known}")
+    own = {setting: value for setting, value in changes.items() if setting in of_model}
+    others = {setting: value for setting, value in changes.items() if setting in of_course}
+    config = from_json(room.Config, to_json(config) | own, architecture)
+    return config, from_json(room.Course, others, architecture) if others else None
+
+
+def _names(settings: type | None) -> list[str]:
+    return [] if settings is None else [field.name for field in dataclasses.fields(settings)]

@@ -8,6 +8,10 @@ from torch import Tensor
 from tonewright.errors import ConfigError
 from tonewright.layers.base import Layer, State
 
+NOTHING_TO_GO_ON_FROM = (
+    "this model does not hear what it made, so there is nothing that it could go on from; leave the prime out"
+)
+
 
 @dataclass(frozen=True)
 class Port:
@@ -58,3 +62,14 @@ class Model(Layer):
 
     def forward(self, x: Tensor, state: State, **ports: Tensor) -> tuple[Tensor, State]:
         raise NotImplementedError
+
+    def primed(self, x: Tensor, y: Tensor, state: State) -> State:
+        """The state of a model that has heard x and has made y, both [B, 1, T], T at least 1; not for most models.
+
+        Raises:
+            ConfigError: when what it makes does not depend on what it made.
+        """
+        raise ConfigError(NOTHING_TO_GO_ON_FROM)
+
+    def fold(self) -> None:
+        """Bring the weights into the form in which they are measured, saved and played, once they are taught."""

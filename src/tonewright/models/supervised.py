@@ -73,17 +73,16 @@ class Supervised:
         answer: Answer | None = None,
     ):
         self.model, self.teaching, self.answer = model, teaching, answer
-        self.parameters = list(model.parameters())
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.knobs = tuple(port.name for port in model.ports)
-        self.crops = Crops(taught, self.knobs, model.settle, teaching.crop, seed)
-        self.energy = _mean_square([pair.wet for pair in taught])
-        self.emphasised_energy = _mean_square([pre_emphasis(torch.from_numpy(pair.wet)) for pair in taught])
+        self.crops = self._crops(taught, seed)
+        self.energy = mean_square([pair.wet for pair in taught])
+        self.emphasised_energy = mean_square([pre_emphasis(torch.from_numpy(pair.wet)) for pair in taught])
         self.gradients = ItemGradients(self.parameters, threads)
         self.soap = Soap(self.parameters)
         self.bad = 0
         self._held_out = self._measured(held_out)
-        # The network's own output is of order one; the device's level is whatever it is.
-        model.head_scale.fill_(0.16 * math.sqrt(self.energy))
+        self._set_level(taught)
 
     def step(self, step: int, steps: int) -> dict[str, float]:
         """Improve the model once; the losses by name, each as a mean over the crops.
@@ -95,7 +94,7 @@ class Supervised:
         Raises:
             TrainingError: when ten steps in a row give no number.
         """
-        items = self.crops.batch(step, self.teaching.batch)
+        items = self._items(step, steps)
         weights = self._weights()
         leaf = None if weights is None else weights.requires_grad_()
         gradient, losses = self.gradients(lambda item: self._loss(item, leaf), items, leaf)
@@ -130,6 +129,18 @@ class Supervised:
         self.model.load_state_dict(state["model"])
         self.soap.state, self.soap.steps = state["soap"], state["soap_steps"]
         self.bad = state["bad"]
+
+    def _crops(self, taught: list[Pair], seed: int):
+        """Where the items of a step come from."""
+        return Crops(taught, self.knobs, self.model.settle, self.teaching.crop, seed)
+
+    def _items(self, step: int, steps: int) -> list:
+        """What this step learns from: of each item a thread computes the gradient."""
+        return self.crops.batch(step, self.teaching.batch)
+
+    def _set_level(self, taught: list[Pair]) -> None:
+        """The network's own output is of order one; the device's level is whatever it is."""
+        self.model.head_scale.fill_(0.16 * math.sqrt(self.energy))
 
     def _rate(self, step: int, steps: int) -> float:
         """A short rise, then half a cosine down to nothing; level while nobody knows the number of steps."""
@@ -191,6 +202,7 @@ class Supervised:
         return float(error.square().sum()), float((target * weight).square().sum())
 
 
-def _mean_square(sounds) -> float:
+def mean_square(sounds) -> float:
+    """Power of the samples of several sounds, at least 1e-12."""
     total = sum(float((torch.as_tensor(sound).double() ** 2).sum()) for sound in sounds)
     return max(total / sum(len(sound) for sound in sounds), 1e-12)

@@ -3,9 +3,9 @@
 import numpy as np
 
 from tonewright import storage
-from tonewright.errors import FileError, NotPlayable, ShapeError
-from tonewright.models.base import Model
-from tonewright.runtime.stream import checked_port, stream_latency
+from tonewright.errors import ConfigError, FileError, NotPlayable, ShapeError
+from tonewright.models.base import NOTHING_TO_GO_ON_FROM, Model
+from tonewright.runtime.stream import checked_port, checked_prime, stream_latency
 
 try:
     import tonewright._native as _native
@@ -27,7 +27,7 @@ def playable(tone: storage.Tone) -> bytes | None:
     if why_not():
         return None
     try:
-        file = storage.to_bytes(tone)
+        file = storage.to_bytes(tone, probed=False)
         _native.Player(file, 1)
     except (NotPlayable, _native.NativeFileError):
         return None
@@ -77,6 +77,19 @@ class NativeStream:
             checked_port(self.model.ports, name, value)
             for player in self._players:
                 player.set(self._names.index(name), value)
+
+    def prime(self, dry: np.ndarray, wet: np.ndarray) -> None:
+        """Go on as a model that has heard `dry` and has made `wet`; see Stream.prime.
+
+        Raises:
+            ConfigError: when what the model makes does not depend on what it made.
+            ShapeError: when the two have different lengths, or another number of channels.
+        """
+        if not self._players[0].can_prime:
+            raise ConfigError(NOTHING_TO_GO_ON_FROM)
+        x, y = checked_prime(dry, wet, self.channels)
+        for player, heard, made in zip(self._players, x, y, strict=True):
+            player.prime(heard, made)
 
     def process(self, block: np.ndarray) -> np.ndarray:
         """The next block of sound, [T] or [channels, T] of any length, to one of T * ratio samples.

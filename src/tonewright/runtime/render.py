@@ -7,6 +7,7 @@ import numpy as np
 
 from tonewright.audio import files
 from tonewright.audio.rates import Resampler, check_rate
+from tonewright.errors import AudioError
 from tonewright.runtime.player import Player
 from tonewright.runtime.stream import Stream
 
@@ -21,6 +22,7 @@ def render_file(
     resample: bool = False,
     model_name: str = "the model",
     progress: Callable[[float], None] = lambda done: None,
+    prime: Path | None = None,
 ) -> int:
     """Write `target`: what the model makes of `source`, lined up with it and as long, at the rate of `source`.
 
@@ -31,27 +33,64 @@ def render_file(
         resample: convert to the model's rate and back when the rates differ.
         model_name: for errors.
         progress: is told the share that is done, 0..1.
+        prime: a sound file: what the device made of the beginning of `source`, from its first sample on. The result
+            begins with it, and a model that hears what it made goes on from there.
 
     Returns:
         How many samples the format of the target had to clip.
 
     Raises:
-        AudioError: a file that cannot be read or written, or another rate without `resample`.
+        AudioError: a file that cannot be read or written, or another rate without `resample`; a prime that does not
+            go with the source.
+        ConfigError: a prime for a model that does not hear what it made.
     """
     sound = files.info(source)
     if not resample:
         check_rate(sound.path, sound.sample_rate, model_name, player.sample_rate)
+    given = None if prime is None else _prime(prime, sound, player)
     stream = player.stream(sound.channels, **(controls or {}))
     total, done = round(sound.frames * player.model.ratio), 0
     with files.Writer(target, sound.sample_rate, sound.channels) as writer:
         blocks = _converted(files.blocks(source, BLOCK), sound.sample_rate, player.sample_rate)
-        played = _lined_up(stream, blocks, spare=int(sound.sample_rate != player.sample_rate))
+        if given is None:
+            played = _lined_up(stream, blocks, spare=int(sound.sample_rate != player.sample_rate))
+        else:
+            played = _primed(stream, blocks, given)
         for block in _converted(played, player.sample_rate, sound.sample_rate):
             block = block[:, : total - done]
             writer.write(block)
             done += block.shape[-1]
             progress(done / total)
     return writer.clipped
+
+
+def _prime(path: Path, sound: files.SoundInfo, player: Player) -> np.ndarray:
+    """The samples that a stream is primed with, [C, T]."""
+    given, rate = files.read(path)
+    for name, count, its_rate in ((sound.path, sound.channels, sound.sample_rate), (path, len(given), rate)):
+        if its_rate != player.sample_rate or count != sound.channels:
+            raise AudioError(
+                f"{name} has {its_rate} Hz and {count} channels, and with a prime all sounds have the model's "
+                f"{player.sample_rate} Hz and {sound.channels}; convert it"
+            )
+    if given.shape[1] > sound.frames:
+        raise AudioError(
+            f"{path} has {given.shape[1]} samples and {sound.path} only {sound.frames}; the prime is what the result "
+            f"begins with, so cut it"
+        )
+    return given
+
+
+def _primed(stream: Stream, blocks: Iterator[np.ndarray], given: np.ndarray) -> Iterator[np.ndarray]:
+    """What was given, and what the stream makes of the sound behind it."""
+    done = 0
+    for block in blocks:
+        made = given[:, done : done + block.shape[-1]]
+        count = made.shape[-1]
+        stream.prime(block[:, :count], made)
+        yield made
+        yield stream.process(block[:, count:])
+        done += count
 
 
 def _lined_up(stream: Stream, blocks: Iterator[np.ndarray], spare: int) -> Iterator[np.ndarray]:

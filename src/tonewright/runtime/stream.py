@@ -103,6 +103,24 @@ class Stream:
 
     @one_thread()
     @torch.inference_mode()
+    def prime(self, dry: np.ndarray, wet: np.ndarray) -> None:
+        """Go on as a model that has heard `dry` and has made `wet`.
+
+        For effects with a hidden phase, such as a tremolo: where it is in its swing follows from what it made.
+
+        Args:
+            dry, wet: the sound before the next block and what the device made of it, [T] or [channels, T].
+
+        Raises:
+            ConfigError: when what the model makes does not depend on what it made.
+            ShapeError: when the two have different lengths, or another number of channels.
+        """
+        x, y = (torch.from_numpy(part)[:, None] for part in checked_prime(dry, wet, self.channels))
+        if x.shape[-1]:
+            self.state = self.model.primed(x, y, self.state)
+
+    @one_thread()
+    @torch.inference_mode()
     def process(self, block: np.ndarray) -> np.ndarray:
         """The next block of sound, [T] or [channels, T] of any length, to one of T * ratio samples.
 
@@ -140,6 +158,21 @@ class Stream:
         }
         y, self.state = self.model(x[:, None], self.state, **ports)
         return y[:, 0]
+
+
+def checked_prime(dry: np.ndarray, wet: np.ndarray, channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """What a stream of so many channels is primed with, each float32 [channels, T]; what is no number is silence.
+
+    Raises:
+        ShapeError: when the two have different lengths, or another number of channels.
+    """
+    x, y = (np.ascontiguousarray(np.atleast_2d(part), dtype=np.float32) for part in (dry, wet))
+    if x.shape != y.shape or x.ndim != 2 or len(x) != channels:
+        raise ShapeError(
+            f"a stream is primed with two sounds of {channels} channels and one length, and got "
+            f"{list(np.shape(dry))} and {list(np.shape(wet))}"
+        )
+    return tuple(np.nan_to_num(part, nan=0.0, posinf=0.0, neginf=0.0) for part in (x, y))
 
 
 def stream_latency(model: Model) -> int:

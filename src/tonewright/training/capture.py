@@ -1,8 +1,9 @@
-"""Learning a device from recordings: what `tonewright capture` and `tonewright.capture` do."""
+"""Learning a device: what `tonewright capture` and `tonewright.capture` do."""
 
 import dataclasses
 import hashlib
 import math
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from tonewright.audio.findings import Finding
 from tonewright.audio.pairs import Pair, split
 from tonewright.audio.rates import resample
 from tonewright.builtin import phrase
-from tonewright.errors import FileError, PairError, TrainingError
+from tonewright.errors import ConfigError, FileError, PairError, TrainingError
 from tonewright.measure.metrics import esr, rms_db
 from tonewright.models.supervised import Teaching
 from tonewright.runtime.player import Player
@@ -24,6 +25,8 @@ from tonewright.training import checkpoint, native, native_lstm, processes
 from tonewright.training.loop import Budget, Progress, teach
 from tonewright.training.recordings import Prepared, Recording, prepare, same_device
 from tonewright.training.session import read_session
+from tonewright.training.software import Software
+from tonewright.training.teachers import teacher
 from tonewright.units import db_to_gain
 
 REFERENCE_INPUT_DB = -18.0  # level of the guitar phrase at which a model's loudness is told
@@ -64,6 +67,7 @@ class Plan:
         checkpoint: where an unfinished training is kept; None keeps none.
         resume, restart: go on from it, or throw it away; without either, an unfinished training is an error.
         force: learn from recordings that the checks call unfit.
+        changes: settings of the model and of its teaching by name, where they are not those of the preset.
     """
 
     architecture: str = "wavenet"
@@ -76,27 +80,40 @@ class Plan:
     resume: bool = False
     restart: bool = False
     force: bool = False
+    changes: dict = dataclasses.field(default_factory=dict)
 
 
 def capture(
     dry: Path | str,
     wet: Path | str | None = None,
     *,
+    through: Callable[[np.ndarray, int], np.ndarray] | str | None = None,
+    seconds: float | None = None,
+    at_rate: int | None = None,
+    model: str = "wavenet",
     preset: str = "standard",
+    settings: dict | None = None,
     minutes: float = 3.0,
     steps: int | None = None,
     seed: int = 0,
     listener: Callable[[Progress], None] = lambda progress: None,
 ) -> Player:
-    """Learn a device from a dry and a wet recording, or from a session of several.
+    """Learn a device from a dry and a wet recording, from a session of several, or from software.
 
     Args:
-        dry: what went into the device; or the CSV of a session, when wet is left out.
+        dry: what went into the device; or, when wet is left out, the CSV of a session, or a folder of sounds to play
+            through software.
         wet: what came out.
-        preset: size of the model; see docs/choosing.md.
+        through: the software: a function that is given a sound, float32 [T], and its rate in Hz, and returns what
+            the device makes of it; or a command that reads the WAV file {in} and writes {out}.
+        seconds: how much to play through it; 240 when None.
+        at_rate: at which to play, in Hz; the usual one of the sounds when None.
+        model: kind of model, "wavenet", "lstm" or "feedback"; see docs/choosing.md.
+        preset: its size.
+        settings: of the model and its teaching by name, where they are not those of the preset.
         minutes: to teach.
         steps: to teach, instead of minutes.
-        seed: same seed, same recordings, same number of steps: same model.
+        seed: same seed, same recordings or sounds, same number of steps: same model.
         listener: is called with the progress after every step.
 
     Returns:
@@ -105,9 +122,17 @@ def capture(
     Raises:
         AudioError, PairError, ConfigError, TrainingError: in one sentence what was wrong and what to do.
     """
-    plan = Plan(
-        preset=preset, budget=Budget(minutes=minutes) if steps is None else Budget(steps=steps), seed=seed
-    )
+    budget = Budget(minutes=minutes) if steps is None else Budget(steps=steps)
+    plan = Plan(model, preset, budget, seed, changes=settings or {})
+    if through is not None:
+        if wet is not None:
+            raise ConfigError("the wet side comes out of what is given as through; give one of the two")
+        with tempfile.TemporaryDirectory() as folder:
+            kept = (Path(folder, "dry.wav"), Path(folder, "wet.wav"))
+            software = Software(Path(dry), teacher(through), *kept, seconds, at_rate, seed)
+            return learn([software], (), plan, listener=listener).player
+    if seconds is not None or at_rate is not None:
+        raise ConfigError("seconds and at_rate are of what is played through software; leave them out")
     if wet is None:
         recordings, knobs = read_session(dry)
     else:
@@ -116,13 +141,13 @@ def capture(
 
 
 def learn(
-    recordings: list[Recording],
+    recordings: list[Recording | Software],
     knobs: tuple[str, ...] = (),
     plan: Plan = Plan(),
     said: Callable[[str], None] = lambda sentence: None,
     listener: Callable[[Progress], None] = lambda progress: None,
 ) -> Capture:
-    """Read, check, line up, teach and measure.
+    """Record if need be, read, check, line up, teach and measure.
 
     Args:
         recordings: of one device; several when it has knobs.
@@ -132,10 +157,11 @@ def learn(
         listener: is called with the progress after every step.
     """
     room = models.find(plan.architecture)
-    config = models.preset(plan.architecture, plan.preset)
+    config, course = models.changed(plan.architecture, plan.preset, plan.changes)
     if knobs:
         config = dataclasses.replace(config, knobs=knobs)
     _check_unfinished(plan)
+    recordings = [recording.recorded(plan.resume, said) for recording in recordings]
     torch.manual_seed(plan.seed)
     model = room.Model(config)
     prepared = same_device([prepare(recording, model.settle, plan.force) for recording in recordings])
@@ -144,12 +170,16 @@ def learn(
     core = native_lstm if plan.architecture == "lstm" else native
     answer, engine = core.fused(model), _engine(core, model)
     said(f"teaching: {engine}")
-    recipe = room.Recipe(model, list(taught), list(held_out), plan.teaching, plan.seed, plan.threads, answer)
+    pairs = list(taught), list(held_out)
+    how = (plan.teaching, plan.seed, plan.threads, answer, *([] if course is None else [course]))
+    recipe = room.Recipe(model, *pairs, *how)
     identity = _identity(plan, config, [*taught, *held_out])
     end = teach(recipe, plan.budget, plan.checkpoint, plan.resume, identity, listener)
+    model.fold()
     player = Player(storage.Tone(plan.architecture, model, _one_rate(prepared)))
     error = measure(player, list(held_out))
     _describe(player, plan, prepared, end.progress, error)
+    player.tone.provenance["wet"] = ", ".join(r.source or r.wet.name for r in recordings)
     player.tone.provenance["taught_by"] = engine
     findings = [finding for p in prepared for finding in p.findings]
     return Capture(player, error, list(held_out), findings, end.interrupted, plan.checkpoint)
@@ -205,7 +235,8 @@ def _tell(prepared: list[Prepared], said: Callable[[str], None]) -> None:
 
 def _identity(plan: Plan, config, pairs: list[Pair]) -> str:
     """Tells this training from any other: its settings and its samples. How long it lasts is no part of it."""
-    digest = hashlib.sha256(repr((plan.architecture, config, plan.seed, plan.teaching)).encode())
+    told = (plan.architecture, config, plan.seed, plan.teaching, sorted(plan.changes.items()))
+    digest = hashlib.sha256(repr(told).encode())
     for pair in pairs:
         for part in (pair.dry, pair.wet, pair.weight):
             digest.update(np.ascontiguousarray(part))
@@ -229,7 +260,6 @@ def _describe(player: Player, plan: Plan, prepared: list[Prepared], progress: Pr
         "seed": str(plan.seed),
         "steps": str(progress.step),
         "latency_samples": ", ".join(str(p.shifted_samples) for p in prepared),
-        "wet": ", ".join(p.pair.name for p in prepared),
     }
 
 

@@ -1,8 +1,11 @@
 """Several processes teaching one model, as torchrun starts them."""
 
 import os
+from collections.abc import Callable
 
 import torch.distributed as dist
+
+from tonewright.errors import TonewrightError
 
 
 def join() -> bool:
@@ -17,13 +20,26 @@ def first() -> bool:
     return not dist.is_initialized() or dist.get_rank() == 0
 
 
-def agreed(number: int) -> int:
-    """The first process's number, in all of them."""
+def agreed(value):
+    """The first process's value, in all of them."""
     if not dist.is_initialized():
-        return number
-    shared = [number]
+        return value
+    shared = [value]
     dist.broadcast_object_list(shared, 0)
     return shared[0]
+
+
+def alone(act: Callable[[], None]) -> None:
+    """Have the first process act while the others wait; what a person must put right is raised in all of them."""
+    wrong = None
+    if first():
+        try:
+            act()
+        except TonewrightError as error:
+            wrong = error
+    wrong = agreed(wrong)
+    if wrong is not None:
+        raise wrong
 
 
 def leave() -> None:

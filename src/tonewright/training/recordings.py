@@ -1,5 +1,6 @@
 """From the files that a person has to a pair that a model can learn from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ class Recording:
         knobs: settings by name, each 0..1.
         latency_samples: by which the wet is late; None to find out.
         leave_out: what not to learn from, as `parse_mask` reads it.
+        source: how the two came about, in words, where that is known.
     """
 
     dry: Path
@@ -29,6 +31,11 @@ class Recording:
     knobs: dict[str, float] = field(default_factory=dict)
     latency_samples: int | None = None
     leave_out: str = ""
+    source: str = ""
+
+    def recorded(self, resume: bool, said: Callable[[str], None]) -> "Recording":
+        """Itself. A device that is software is only now recorded; see `Software`."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -114,12 +121,17 @@ def read_mono(path: Path) -> tuple[np.ndarray, int]:
         AudioError: when the file cannot be read or its channels differ.
     """
     samples, rate = files.read(path)
-    if any(not np.array_equal(samples[0], other) for other in samples[1:]):
+    if not is_mono(samples):
         raise AudioError(
             f"{Path(path).name} has {len(samples)} different channels and a device is learned from one; "
             f"export the channel that was recorded as a mono file"
         )
     return samples[0], rate
+
+
+def is_mono(samples: np.ndarray) -> bool:
+    """Whether all channels of a sound [C, T] are equal."""
+    return all(np.array_equal(samples[0], other) for other in samples[1:])
 
 
 def _lined_up(recording, dry, wet, rate, mask, shift) -> Pair:

@@ -9,7 +9,8 @@ import torch
 from tests.training.toys import easy_pair
 from tonewright.audio.pairs import Pair
 from tonewright.errors import PairError
-from tonewright.models.lstm import Config, Model, Recipe, Truncation
+from tonewright.models.lstm import Config, Model, Recipe
+from tonewright.models.lstm import Course as Truncation
 from tonewright.models.lstm.recipe import SURPRISE, SteadySoap
 from tonewright.models.supervised import Teaching
 from tonewright.training import native_lstm

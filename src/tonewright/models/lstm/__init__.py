@@ -3,6 +3,6 @@
 from tonewright.models.lstm.config import PRESETS, Config
 from tonewright.models.lstm.model import Recurrent as Model
 from tonewright.models.lstm.recipe import Truncated as Recipe
-from tonewright.models.lstm.segments import Truncation
+from tonewright.models.lstm.segments import Truncation as Course
 
-__all__ = ["PRESETS", "Config", "Model", "Recipe", "Truncation"]
+__all__ = ["PRESETS", "Config", "Course", "Model", "Recipe"]

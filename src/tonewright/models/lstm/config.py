@@ -41,12 +41,19 @@ class Config:
 
 
 # layers x units. The sizes that other players are compiled for: players of .nam files add no dry sound, and those of
-# the GuitarML family (20, 32 and 40 units) always do.
+# the GuitarML family (20, 32 and 40 units) and AIDA-X (which knows GRUs too) always do.
 PRESETS = {
     "standard": Config(),
+    "1x8": Config(8),
+    "1x12": Config(12),
     "1x16": Config(16),
+    "1x24": Config(24),
     "2x8": Config(8, layers=2),
+    "2x12": Config(12, layers=2),
+    "2x16": Config(16, layers=2),
     "1x20": Config(20, direct=True),
     "1x32": Config(32, direct=True),
     "1x40": Config(40, direct=True),
+    "gru-1x16": Config(16, cell="gru", direct=True),
+    "gru-1x40": Config(40, cell="gru", direct=True),
 }

@@ -8,7 +8,6 @@ Source: Wright, Damskaegg and Valimaki, "Real-time black-box modelling with recu
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 import torch.distributed as dist
@@ -80,10 +79,8 @@ class Truncated(Supervised):
         if truncation is None:
             truncation = FOR_SPECTRA if teaching.stft else Truncation()
         self.truncation = truncation
-        told = replace(teaching, batch=truncation.segments, crop=truncation.chunk)
-        super().__init__(model, taught, held_out, told, seed, threads, answer)
+        super().__init__(model, taught, held_out, teaching, seed, threads, answer)
         self.soap = SteadySoap(self.parameters)
-        self.crops = Segments(taught, self.knobs, truncation, seed)
         # What the last step left, of each group [segments, states, hidden]; None when the next one warms up.
         self.carried: list[Tensor] | None = None
         self._left: dict[int, Tensor] = {}
@@ -118,6 +115,9 @@ class Truncated(Supervised):
     def restore(self, state: dict) -> None:
         super().restore(state)
         self.carried, self._good, self.soap.usual = state["carried"], state["good"], state["usual"]
+
+    def _crops(self, taught: list[Pair], seed: int) -> Segments:
+        return Segments(taught, self.knobs, self.truncation, seed)
 
     def _copy(self) -> list[Tensor]:
         return [parameter.detach().clone() for parameter in self.parameters]

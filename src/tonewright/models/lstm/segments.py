@@ -7,6 +7,9 @@ import torch
 from torch import Tensor
 
 from tonewright.audio.pairs import Crop, Crops, Pair
+from tonewright.errors import ConfigError
+
+MOST = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,11 @@ class Truncation:
     warm_up: int = 1024
     chunk: int = 1024
     chunks: int = 16
+
+    def __post_init__(self):
+        for name, least in (("segments", 1), ("group", 1), ("warm_up", 0), ("chunk", 2), ("chunks", 1)):
+            if not least <= getattr(self, name) <= MOST:
+                raise ConfigError(f"{name} is {least} to {MOST}, and not {getattr(self, name)}")
 
 
 @dataclass
