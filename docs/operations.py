@@ -1,5 +1,6 @@
 """Writes docs/operations.md: which operations of the layer graph each model is made of. Run it after a change."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -31,8 +32,16 @@ def counts(architecture: str, preset: str) -> dict[str, int]:
     """How often each operation is in the graph of a preset; its knobs would be further inputs."""
     torch.manual_seed(0)
     model = models.find(architecture).Model(models.preset(architecture, preset)).eval()
-    ops = [node["op"] for node in trace(model)["nodes"]]
+    ops = list(operations(trace(model)))
     return {op: ops.count(op) for op in sorted(set(ops)) if op not in ("input", "constant", "number")}
+
+
+def operations(graph: dict) -> Iterator[str]:
+    """Those of a graph, and those of the loops in it."""
+    for node in graph["nodes"]:
+        yield node["op"]
+        if node["op"] == "feedback":
+            yield from operations(node["attributes"]["graph"])
 
 
 if __name__ == "__main__":

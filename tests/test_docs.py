@@ -3,6 +3,7 @@
 import csv
 import functools
 import importlib.util
+import os
 import re
 import shlex
 import sys
@@ -63,7 +64,7 @@ def commands(text: str) -> list[list[str]]:
 
 
 def hurried(words: list[str]) -> list[str]:
-    """A command that learns, with three steps in place of its minutes; any other as it is.
+    """A command that learns, with three steps in place of its minutes, and little sound; any other as it is.
 
     >>> hurried(["capture", "--minutes", "10", "-o", "amp.tone"])
     ['capture', '-o', 'amp.tone', '--steps', '3']
@@ -71,7 +72,8 @@ def hurried(words: list[str]) -> list[str]:
     if words[0] != "capture":
         return words
     place = words.index("--minutes") if "--minutes" in words else len(words)
-    return [*words[:place], *words[place + 2 :], "--steps", "3"]
+    little = ["--seconds", "6"] if "--through" in words else []
+    return [*words[:place], *words[place + 2 :], "--steps", "3", *little]
 
 
 def prose(text: str) -> str:
@@ -95,9 +97,18 @@ def through_pedal(**knobs: float) -> np.ndarray:
     return np.concatenate([np.zeros(LATE, np.float32), wet])[: len(wet)]
 
 
+PLUGIN_HOST = f"""#!{sys.executable}
+import sys, numpy, soundfile
+x, rate = soundfile.read(sys.argv[sys.argv.index("-i") + 1], dtype="float32")
+soundfile.write(sys.argv[sys.argv.index("-o") + 1], numpy.tanh(5 * x), rate, "FLOAT")
+"""
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
-    """Where a reader of the documents is: dry.wav, wet.wav and guitar.wav are there, sound cards and a MIDI port."""
+    """Where a reader of the documents is: dry.wav, wet.wav and guitar.wav are there, and a folder of music; sound
+    cards, a MIDI port, and a host that plays plugins.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "sounddevice", SoundDevice())
     for package in ("mido", "rtmidi"):
@@ -105,6 +116,13 @@ def folder(tmp_path, monkeypatch) -> Path:
     files.write("dry.wav", guitar(), RATE)
     files.write("guitar.wav", guitar()[: RATE // 2], RATE)
     files.write("wet.wav", through_pedal(), RATE)
+    for name in ("music", "bin"):
+        (tmp_path / name).mkdir()
+    files.write("music/a.flac", guitar(), RATE)
+    files.write("music/b.ogg", guitar()[::-1], RATE)
+    (tmp_path / "bin/lv2apply").write_text(PLUGIN_HOST)
+    (tmp_path / "bin/lv2apply").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
     return tmp_path
 
 
@@ -147,6 +165,7 @@ def test_the_examples_of_a_page_run_in_their_order(name, folder):
                 write_table(block)
             case "python":
                 text = re.sub(r"\bminutes=[\d.]+", "minutes=0.001", block.text)
+                text = re.sub(r"\bseconds=[\d.]+", "seconds=6", text)
                 exec(compile(text, f"{name}, {text.splitlines()[0]!r}", "exec"), space)
             case other:
                 assert other in ("json",), f"a block in {name} is in a language that nobody checks: {other}"

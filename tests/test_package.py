@@ -12,10 +12,10 @@ import pytest
 from docstring_parser import parse
 
 import tonewright
+from tonewright import models
 from tonewright.cli import run
 from tonewright.cli.app import app
 from tonewright.cli.capture import capture
-from tonewright.models.wavenet import PRESETS
 from tonewright.report import page
 
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -103,8 +103,9 @@ def test_the_help_lists_every_verb(capsys):
 
 def test_the_help_names_the_presets_that_there_are():
     (sentence,) = [p.description for p in parse(capture.__doc__).params if p.arg_name == "preset"]
-    names = re.search(r"Its size: (.*?)\.", sentence)[1]
-    assert re.split(r"[,;] ", names) == list(PRESETS)
+    for kind in models.names():
+        names = re.search(rf"{kind}: (.*?)\.", " ".join(sentence.split()))[1]
+        assert re.split(r"[,;] ", names) == list(models.find(kind).PRESETS)
 
 
 def test_what_is_no_python_travels_along():
