@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-SMALL = {"builtin_overdrive.py": "2", "capture_and_play.py": "3"}  # seconds, steps
+SMALL = {"builtin_overdrive.py": "2", "capture_and_play.py": "3", "python_device.py": "3"}  # seconds, steps
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("*.py")))

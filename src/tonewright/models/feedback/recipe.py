@@ -21,7 +21,7 @@ from tonewright.models.supervised import Supervised, Teaching, mean_square
 
 LOSSES = ("squared", "mulaw", "code")
 SHORTEST_SPECTRUM = 16  # samples
-STRETCHES, STRETCH = 24, 2048  # of what is held out, and samples in each, that a score plays freely
+STRETCHES, STRETCH = 48, 512  # of what is held out, and samples in each, that a score plays freely
 
 
 @dataclass(frozen=True)
