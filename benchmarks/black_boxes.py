@@ -72,7 +72,7 @@ def recorded(data: Path, device: str) -> tuple[Pair, Pair]:
 
 def klon(folder: Path) -> tuple[Pair, Pair]:
     """The first four fifths, and the rest as the test, without the start-ups of the simulation."""
-    pair = prepare(Recording(folder / "dry.flac", folder / "gain50.flac", leave_out=KLON_START_UP)).pair
+    pair = prepare(Recording(folder / "dry.flac", folder / "gain50.flac", leave_out=KLON_START_UP), 4096).pair
     end = 4 * len(pair.dry) // 5
     return pair.part(0, end), pair.part(end, len(pair.dry))
 

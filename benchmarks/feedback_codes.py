@@ -30,7 +30,7 @@ BITS = {"dry": "bits", "past": "bits"}
 NO_RUNS, NO_NOISE = {"last": 1}, {"noise": 0.0, "least_noise": 0.0}
 # name: settings of the model, settings of its teaching
 WAYS = {
-    "linear, squared error (usual)": ({}, {}),
+    "linear, squared error": ({}, {}),
     "inputs mu-law": ({"dry": "mulaw"}, {}),
     "past mu-law": ({"past": "mulaw"}, {}),
     "target mu-law": ({"target": "mulaw"}, {}),
@@ -42,7 +42,7 @@ WAYS = {
     "classes and residual, squared error": ({**MULAW, "target": "classes+residual"}, {}),
     "heard in bits": (BITS, {}),
     "bits, cross entropy": ({**BITS, "target": "bits"}, {"loss": "code"}),
-    "linear, with a spectral loss": ({}, {"spectral": 0.1}),
+    "linear, with a spectral loss (usual)": ({}, {"spectral": 0.1}),
     "linear, no free runs": ({}, NO_RUNS),
     "linear, no noise": ({}, NO_NOISE),
     "linear, neither": ({}, {**NO_RUNS, **NO_NOISE}),
@@ -69,9 +69,8 @@ def teach_one(folder: Path, effect: str, model_settings: dict, course_settings: 
     room = find("feedback")
     model = room.Model(replace(preset("feedback", "small"), **model_settings))
     taught, kept = music.pairs(folder, effect)
-    recipe = room.Recipe(
-        model, taught, kept[2:], Teaching(), seed=0, threads=1, rollouts=room.Course(**course_settings)
-    )
+    course = room.Course(**{"spectral": 0.0, **course_settings})
+    recipe = room.Recipe(model, taught, kept[2:], Teaching(), seed=0, threads=1, rollouts=course)
     began = time.process_time()
     teach(recipe, Budget(steps=STEPS))
     row = {"cpu": round(time.process_time() - began, 1)}

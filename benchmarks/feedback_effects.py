@@ -25,8 +25,16 @@ from tonewright.training.loop import Budget, teach
 ROWS = Path(__file__).with_name("feedback_effects.json")
 STEPS = {"pass-through": 1000, "tanh(5x)": 1000, "low-pass": 1000, "modulation": 1500}
 PEAKS_DB = (-40, -30, -20, -10, 0)
-CODES = {"linear": {}, "mu-law": {"dry": "mulaw", "past": "mulaw", "target": "mulaw"}}
-BY_PEAK = ("pass-through", "tanh(5x)")  # effects that are taught in both codes
+# settings of the model, and of its teaching
+CODES = {
+    "linear": ({}, {}),
+    "linear, squared error only": ({}, {"spectral": 0.0}),
+    "mu-law, squared error only": (
+        {"dry": "mulaw", "past": "mulaw", "target": "mulaw"},
+        {"spectral": 0.0},
+    ),
+}
+BY_PEAK = ("pass-through", "tanh(5x)")  # effects that are taught in mu-law too
 PRIME = 1024  # samples
 WINDOW = 882  # samples over which the phase of the modulation is read
 
@@ -43,7 +51,7 @@ def main() -> None:
     asked = parser.parse_args()
     for effect in asked.only or music.EFFECTS if asked.music else ():
         for code in asked.code or CODES:
-            if code == "linear" or effect in BY_PEAK:
+            if not code.startswith("mu-law") or effect in BY_PEAK:
                 steps = asked.steps or STEPS[effect]
                 keep(teach_one(asked.music, effect, code, steps, asked.threads))
     write()
@@ -53,10 +61,12 @@ def teach_one(folder: Path, effect: str, code: str, steps: int, threads: int) ->
     """Teach, and play what was kept back by the native core, from silence."""
     torch.manual_seed(0)
     room = find("feedback")
-    model = room.Model(room.Config(**CODES[code]))
+    model_settings, course_settings = CODES[code]
+    model = room.Model(room.Config(**model_settings))
     taught, kept = music.pairs(folder, effect)
     began, cpu = time.monotonic(), time.process_time()
-    recipe = room.Recipe(model, taught, kept[2:], Teaching(), seed=0, threads=threads)
+    course = room.Course(**course_settings)
+    recipe = room.Recipe(model, taught, kept[2:], Teaching(), seed=0, threads=threads, rollouts=course)
     end = teach(recipe, Budget(steps=steps))
     model.fold()
     row = {"effect": effect, "code": code, "threads": threads}

@@ -244,3 +244,10 @@ def test_an_echo_that_still_sounds_in_a_silence_is_not_taken_for_noise():
         + 1e-3 * sound(14.0, level=1.0, seed=2)
     )
     assert noise_floor(dry, wet, RATE) == pytest.approx(1e-6 / np.mean(wet**2), rel=0.3)
+
+
+def test_without_a_model_in_mind_nothing_is_beyond_it():
+    dry = sound(12.0)
+    echo = dry + 0.5 * np.roll(dry, 4000)
+    assert "echo" in of(findings(dry, echo, receptive_field=1000), "warning")[0]
+    assert findings(dry, echo, receptive_field=0) == []

@@ -69,7 +69,7 @@ def check_pair(
         sample_rate: of both, in Hz.
         alignment: what `align.estimate` found.
         mask: [T] of the dry side, True where it is not to be used.
-        receptive_field: of the model that is to learn it, in samples.
+        receptive_field: of the model that is to learn it, in samples; 0 when there is none in mind.
 
     >>> dry = np.random.default_rng(0).uniform(-0.5, 0.5, 20000)
     >>> print(check_pair(dry, 2 * dry, 1000, Alignment(0, 1, 6.0, 1.0, 0.0, 0.0))[0])
@@ -223,6 +223,8 @@ def _modulation(pair: _Pair) -> list[Finding]:
 
 
 def _echo(pair: _Pair) -> list[Finding]:
+    if pair.receptive_field == 0:  # no model in mind, so nothing is beyond it
+        return []
     ms = 1000.0 / pair.sample_rate
     means = f"the model remembers {pair.receptive_field * ms:.0f} ms and cannot reach it"
     do = "use `tonewright match` with a delay or a reverb, or switch it off"

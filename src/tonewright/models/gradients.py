@@ -41,7 +41,9 @@ class ItemGradients:
             items: the whole batch; every process is given the same.
             leaf: all parameters in one row, where the loss was computed from that.
         """
-        mine = items[self.rank :: self.world] or items[:1]  # a process too many does one again, which nobody adds
+        mine = (
+            items[self.rank :: self.world] or items[:1]
+        )  # a process too many does one again, which nobody adds
         leaves = self.parameters if leaf is None else [leaf]
         rows = list(self._pool.map(lambda item: _one(loss_of, item, leaves), mine))
         names = list(rows[0][1]) if rows else []

@@ -22,7 +22,7 @@ from tonewright.runtime.player import Player
 
 RATE = 44100
 TINY = Config(window=8, width=6, layers=1)
-SHORT = Rollouts(samples=240, group=96, last=8)
+SHORT = Rollouts(samples=240, group=96, last=16)
 
 
 def noisy_pair(knobs=None, leave_out=None) -> Pair:
@@ -167,8 +167,8 @@ def long_run(**cure) -> list[float]:
     torch.manual_seed(0)
     model = Model(Config(window=32, width=24, layers=1))
     made = Recipe(model, [pair], [pair], Teaching(), 0, 2, None, Rollouts(samples=2048, group=1024, **cure))
-    for step in range(150):
-        made.step(step, 150)
+    for step in range(400):
+        made.step(step, 400)
     model.fold()
     new = phrase(30.0, RATE, seed=3)
     wet, stream = low_pass(new), Player(storage.Tone("feedback", model, RATE)).stream()
@@ -192,7 +192,7 @@ def test_taught_with_a_true_past_only_it_howls():
     "cure",
     [
         {"last": 1, "noise": 0.1, "least_noise": 0.03},
-        {"last": 256, "noise": 0.0, "least_noise": 0.0},
+        {"last": 128, "noise": 0.0, "least_noise": 0.0},
         {},
     ],
     ids=["noise", "free runs", "both"],

@@ -35,7 +35,8 @@ class Rollouts:
         noise, least_noise: RMS of the noise on the past, beside that of the wet sound, at the beginning and the end.
         loss: "squared" error, squared error of companded samples ("mulaw"), or that of the code which the model makes
             ("code": cross entropy of its classes or bits).
-        spectral: weight of the difference of magnitude spectra of the runs.
+        spectral: weight of the difference of magnitude spectra of the runs. It counts what is soft as much as what is
+            loud, and halves and more of the error there (benchmarks/RESULTS.md, "Feedback: codes and losses").
     """
 
     samples: int = 4096
@@ -45,7 +46,7 @@ class Rollouts:
     noise: float = 0.1
     least_noise: float = 0.01
     loss: str = "squared"
-    spectral: float = 0.0
+    spectral: float = 0.1
 
     def __post_init__(self):
         if not 1 <= self.first <= self.last <= self.group <= self.samples:
