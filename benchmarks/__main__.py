@@ -1,21 +1,39 @@
-"""Run the benchmarks: `python -m benchmarks [--data FOLDER]`; those that need recordings run when there are some."""
+"""Run the benchmarks: `python -m benchmarks [--data FOLDER] [--klon FOLDER] [--music FOLDER]`.
+
+Those that need recordings run when there are some.
+"""
 
 import argparse
 import runpy
 import sys
 from pathlib import Path
 
-ALWAYS = ("optimiser", "playing", "teaching", "teaching_lstm")
-WITH_DATA = ("alignment", "knobs", "capture_curve")
+# name: the folders that it takes
+SCRIPTS = {
+    "optimiser": (),
+    "playing": (),
+    "teaching": (),
+    "teaching_lstm": (),
+    "feedback_playing": (),
+    "alignment": ("data",),
+    "knobs": ("data",),
+    "capture_curve": ("data",),
+    "black_boxes": ("data", "klon"),
+    "feedback_effects": ("music",),
+    "feedback_codes": ("music",),
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder of the recordings that the scripts name")
-    data = parser.parse_args().data
-    for name in ALWAYS + (WITH_DATA if data else ()):
+    for folder in ("data", "klon", "music"):
+        parser.add_argument(f"--{folder}", type=Path, help="folder of recordings that the scripts name")
+    given = vars(parser.parse_args())
+    for name, wanted in SCRIPTS.items():
+        if not all(given[folder] for folder in wanted):
+            continue
         print(f"== {name}", flush=True)
-        sys.argv = [name, *(["--data", str(data)] if name in WITH_DATA else [])]
+        sys.argv = [name, *(word for folder in wanted for word in (f"--{folder}", str(given[folder])))]
         runpy.run_module(f"benchmarks.{name}", run_name="__main__")
 
 

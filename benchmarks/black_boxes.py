@@ -8,7 +8,6 @@ the klon dry.flac and gain50.flac. Finished rows are kept in black_boxes.json.
 """
 
 import argparse
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -17,7 +16,7 @@ import torch
 
 from benchmarks import core
 from benchmarks.capture_curve import read
-from benchmarks.results import table, write_section
+from benchmarks.results import Rows, table, write_section
 from tonewright import storage
 from tonewright.audio.pairs import Pair, split
 from tonewright.models import find, preset
@@ -28,7 +27,7 @@ from tonewright.training.capture import measure
 from tonewright.training.loop import Budget, teach
 from tonewright.training.recordings import Recording, prepare
 
-ROWS = Path(__file__).with_name("black_boxes.json")
+ROWS = Rows("black_boxes.json", "device", "model")
 MODELS = (
     "wavenet standard",
     "wavenet feather",
@@ -59,7 +58,7 @@ def main() -> None:
             continue
         taught, test = klon(asked.klon) if device == "klon" else recorded(asked.data, device)
         for name in asked.only or MODELS:
-            keep({"device": device, "model": name} | teach_one(name, taught, test, asked.minutes))
+            ROWS.keep({"device": device, "model": name} | teach_one(name, taught, test, asked.minutes))
     write()
 
 
@@ -107,20 +106,9 @@ def cost(tone: storage.Tone) -> float:
         return core.playing(program, path, 64)[0]["ns"]
 
 
-def keep(row: dict) -> None:
-    """Put the row in place of the one of the same device and model."""
-    same = ("device", "model")
-    rows = [r for r in stored() if any(r[key] != row[key] for key in same)]
-    ROWS.write_text(json.dumps([*rows, row], indent=1))
-
-
-def stored() -> list[dict]:
-    return json.loads(ROWS.read_text()) if ROWS.exists() else []
-
-
 def write() -> None:
     """A row for each kind of model, a column for each device."""
-    rows = stored()
+    rows = ROWS.all()
     lines = []
     for name in MODELS:
         mine = {row["device"]: row for row in rows if row["model"] == name}

@@ -8,13 +8,12 @@ what two devices made of it. Finished rows are kept in capture_curve.json, so th
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
 
 import torch
 
-from benchmarks.results import table, write_section
+from benchmarks.results import Rows, table, write_section
 from tonewright import storage
 from tonewright.audio.pairs import Pair, split
 from tonewright.models import find, preset
@@ -25,7 +24,7 @@ from tonewright.training.capture import measure
 from tonewright.training.loop import Budget, teach
 from tonewright.training.recordings import read_mono
 
-ROWS = Path(__file__).with_name("capture_curve.json")
+ROWS = Rows("capture_curve.json", "device", "preset", "engine", "minutes")
 MINUTES = {"ts9": (0.25, 0.5, 1, 2, 5), "chump": (0.5, 1.25, 3, 7.5)}
 FEW = {"ts9": (1,), "chump": (1.25,)}  # of the presets but the standard
 PRESETS = ("standard", "a2", "feather", "gated")
@@ -51,7 +50,7 @@ def main() -> None:
             usual = MINUTES[device] if name == "standard" else FEW[device]
             minutes = [float(m) for m in asked.minutes.split(",")] if asked.minutes else usual
             for budget in minutes:
-                keep(teach_one(asked.data, device, name, budget, asked.threads))
+                ROWS.keep(teach_one(asked.data, device, name, budget, asked.threads))
     write()
 
 
@@ -80,24 +79,15 @@ def read(data: Path, device: str, part: str) -> Pair:
     return Pair(dry, wet, rate, name=f"{device}_{part}")
 
 
-def keep(row: dict) -> None:
-    """Put the row in place of the one of the same device, preset, engine and minutes."""
-    same = ("device", "preset", "engine", "minutes")
-    rows = [r for r in stored() if any(r[key] != row[key] for key in same)]
-    ROWS.write_text(json.dumps(sorted([*rows, row], key=lambda r: [r[key] for key in same]), indent=1))
-
-
-def stored() -> list[dict]:
-    return json.loads(ROWS.read_text()) if ROWS.exists() else []
-
-
 def sooner() -> list[list]:
     """For each ESR of the rival, the shortest of our budgets that ended below it."""
     rows = []
     for device, curve in RIVAL.items():
         for minutes, esr in curve.items():
             mine = [
-                r for r in stored() if r["device"] == device and r["preset"] == "standard" and r["esr"] <= esr
+                r
+                for r in ROWS.all()
+                if r["device"] == device and r["preset"] == "standard" and r["esr"] <= esr
             ]
             best = min((r["seconds"] / 60 for r in mine), default=None)
             if best:
@@ -108,7 +98,7 @@ def sooner() -> list[list]:
 def write() -> None:
     """The table of all rows into RESULTS.md."""
     lines = []
-    for row in stored():
+    for row in ROWS.all():
         rival = RIVAL[row["device"]].get(row["minutes"], "") if row["preset"] == "standard" else ""
         cells = [
             f"{row['device']}, {row['preset']}",

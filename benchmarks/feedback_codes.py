@@ -6,7 +6,6 @@ FOLDER holds the music that benchmarks/music.py names. Finished rows are kept in
 """
 
 import argparse
-import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,14 +14,14 @@ import torch
 
 from benchmarks import music
 from benchmarks.feedback_effects import at_peak, relative
-from benchmarks.results import table, write_section
+from benchmarks.results import Rows, table, write_section
 from tonewright import storage
 from tonewright.models import find, preset
 from tonewright.models.supervised import Teaching
 from tonewright.runtime.player import Player
 from tonewright.training.loop import Budget, teach
 
-ROWS = Path(__file__).with_name("feedback_codes.json")
+ROWS = Rows("feedback_codes.json", "effect", "way")
 EFFECTS = ("tanh(5x)", "low-pass")
 STEPS = 400
 MULAW = {"dry": "mulaw", "past": "mulaw"}
@@ -59,7 +58,7 @@ def main() -> None:
     asked = parser.parse_args()
     for effect in asked.effect or EFFECTS if asked.music else ():
         for way in asked.only or WAYS:
-            keep({"effect": effect, "way": way} | teach_one(asked.music, effect, *WAYS[way]))
+            ROWS.keep({"effect": effect, "way": way} | teach_one(asked.music, effect, *WAYS[way]))
     write()
 
 
@@ -84,22 +83,11 @@ def teach_one(folder: Path, effect: str, model_settings: dict, course_settings: 
     return row
 
 
-def keep(row: dict) -> None:
-    """Put the row in place of the one of the same effect and way."""
-    same = ("effect", "way")
-    rows = [r for r in stored() if any(r[key] != row[key] for key in same)]
-    ROWS.write_text(json.dumps([*rows, row], indent=1))
-
-
-def stored() -> list[dict]:
-    return json.loads(ROWS.read_text()) if ROWS.exists() else []
-
-
 def write() -> None:
     """A row for each way."""
     lines = []
     for way in WAYS:
-        mine = {row["effect"]: row for row in stored() if row["way"] == way}
+        mine = {row["effect"]: row for row in ROWS.all() if row["way"] == way}
         if mine:
             shown = [
                 percent(mine[e][key]) if e in mine else "" for e in EFFECTS for key in ("error", "quiet")

@@ -7,7 +7,6 @@ FOLDER holds the music that benchmarks/music.py names. Finished rows are kept in
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
 
@@ -15,14 +14,14 @@ import numpy as np
 import torch
 
 from benchmarks import music
-from benchmarks.results import table, write_section
+from benchmarks.results import Rows, table, write_section
 from tonewright import storage
 from tonewright.models import find
 from tonewright.models.supervised import Teaching
 from tonewright.runtime.player import Player
 from tonewright.training.loop import Budget, teach
 
-ROWS = Path(__file__).with_name("feedback_effects.json")
+ROWS = Rows("feedback_effects.json", "effect", "code")
 STEPS = {"pass-through": 1000, "tanh(5x)": 1000, "low-pass": 1000, "modulation": 1500}
 PEAKS_DB = (-40, -30, -20, -10, 0)
 # settings of the model, and of its teaching
@@ -53,7 +52,7 @@ def main() -> None:
         for code in asked.code or CODES:
             if not code.startswith("mu-law") or effect in BY_PEAK:
                 steps = asked.steps or STEPS[effect]
-                keep(teach_one(asked.music, effect, code, steps, asked.threads))
+                ROWS.keep(teach_one(asked.music, effect, code, steps, asked.threads))
     write()
 
 
@@ -123,20 +122,9 @@ def phases(dry: np.ndarray, made: np.ndarray) -> np.ndarray:
     return np.array(found)
 
 
-def keep(row: dict) -> None:
-    """Put the row in place of the one of the same effect and code."""
-    same = ("effect", "code")
-    rows = [r for r in stored() if any(r[key] != row[key] for key in same)]
-    ROWS.write_text(json.dumps([*rows, row], indent=1))
-
-
-def stored() -> list[dict]:
-    return json.loads(ROWS.read_text()) if ROWS.exists() else []
-
-
 def write() -> None:
     """Both tables into RESULTS.md."""
-    rows = sorted(stored(), key=lambda r: (list(music.EFFECTS).index(r["effect"]), r["code"]))
+    rows = sorted(ROWS.all(), key=lambda r: (list(music.EFFECTS).index(r["effect"]), r["code"]))
     lines, peaks = [], []
     for row in rows:
         modulated = row["effect"] == "modulation"

@@ -1,5 +1,6 @@
 """benchmarks/RESULTS.md: one section per claim, replaced whole when its script has run."""
 
+import json
 import os
 import platform
 from pathlib import Path
@@ -10,6 +11,28 @@ HEAD = """# Results
 Every table is written by the script named above it; `make bench` runs them all. Errors stand beside speeds, rivals
 beside us, and both were measured in one run on one machine unless a source is named.
 """
+
+
+class Rows:
+    """Finished rows, kept in a file beside the scripts, so that a table can be filled bit by bit.
+
+    Args:
+        name: of the file.
+        same: names of what tells one row from another.
+    """
+
+    def __init__(self, name: str, *same: str):
+        self.path, self.same = Path(__file__).with_name(name), same
+
+    def keep(self, row: dict) -> None:
+        """Put the row in place of the one that tells of the same."""
+        others = [r for r in self.all() if any(r[key] != row[key] for key in self.same)]
+        rows = sorted([*others, row], key=lambda r: [r[key] for key in self.same])
+        self.path.write_text(json.dumps(rows, indent=1))
+
+    def all(self) -> list[dict]:
+        """Every row there is."""
+        return json.loads(self.path.read_text()) if self.path.exists() else []
 
 
 def write_section(title: str, script: str, text: str) -> None:
