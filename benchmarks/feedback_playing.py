@@ -45,8 +45,9 @@ def main() -> None:
         "by the clock on the wall, as parts of the time that a block may take.\n\n"
         + table([*columns, "torch, ns", "torch/core"], costs)
         + "\n\nWhat rounded weights cost: the standard model, taught a built-in overdrive for "
-        f"{STEPS} steps, plays ten seconds freely; difference to unrounded weights, and the error-to-signal ratio "
-        "against the pedal.\n\n" + table(["weights", "mean |difference| / mean |sound|", "ESR"], losses)
+        f"{STEPS} steps, plays ten seconds freely: mean size of the difference to what it plays with unrounded "
+        "weights, beside that of the sound, and the error-to-signal ratio against the pedal.\n\n"
+        + table(["weights", "relative difference", "ESR"], losses)
     )
     write_section("Feedback: playing", "benchmarks.feedback_playing", text)
 
