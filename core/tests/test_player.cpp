@@ -1,25 +1,12 @@
 // A whole model: the same in any blocks, no memory taken while it plays, and no number that stays broken.
 #include <algorithm>
-#include <atomic>
-#include <new>
 #include <thread>
 
+#include "allocations.h"
 #include "check.h"
 #include "tonewright/player.h"
 
 using namespace tonewright;
-
-namespace {
-std::atomic<long> allocations{0};
-}
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* made = std::malloc(size)) return made;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
 
 namespace {
 

@@ -1,34 +1,13 @@
 // Every width gives what the plainest loop in double gives, for every number of units and any blocks; a file whose
 // weights do not fit is refused; and a broken sample does not stay.
 #include <algorithm>
-#include <atomic>
 #include <limits>
-#include <new>
 
+#include "allocations.h"
 #include "check.h"
 #include "recurrent.h"
 
 using namespace tonewright;
-
-namespace {
-std::atomic<long> allocations{0};
-}  // namespace
-
-// Not inlined, or the compiler sees malloc meet delete and warns.
-__attribute__((noinline)) void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* made = std::malloc(size)) return made;
-  throw std::bad_alloc();
-}
-__attribute__((noinline)) void* operator new(std::size_t size, std::align_val_t line) {
-  ++allocations;
-  const auto step = static_cast<std::size_t>(line);
-  if (void* made = std::aligned_alloc(step, (size + step - 1) / step * step)) return made;
-  throw std::bad_alloc();
-}
-__attribute__((noinline)) void operator delete(void* memory) noexcept { std::free(memory); }
-__attribute__((noinline)) void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
-__attribute__((noinline)) void operator delete(void* memory, std::align_val_t /*line*/) noexcept { std::free(memory); }
 
 namespace {
 

@@ -65,6 +65,12 @@ def test_a_wrong_setting(tonewright, wrong, words):
     assert words in tonewright.refuses(*LEARN, "--model", "lstm", *given)
 
 
+def test_a_loss_that_a_loop_does_not_have(tonewright):
+    assert "--setting spectral=0.2" in tonewright.refuses(
+        *LEARN, *LOOP, *("--setting", "group=64"), "--stft", "0.2"
+    )
+
+
 def test_an_unknown_kind(tonewright):
     assert "did you mean 'feedback'" in tonewright.refuses(*LEARN, "--model", "feedbak")
     assert "no preset called 'large' in feedback" in tonewright.refuses(

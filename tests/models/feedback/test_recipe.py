@@ -149,7 +149,16 @@ def test_a_recording_without_room_for_a_window_is_refused():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"first": 0}, {"first": 65}, {"group": 16}, {"samples": 100}, {"loss": "l1"}, {"noise": -1.0}]
+    "wrong",
+    [
+        {"first": 0},
+        {"first": 65},
+        {"group": 16},
+        {"samples": 100},
+        {"loss": "l1"},
+        {"noise": -1.0},
+        {"spectral": -1.0},
+    ],
 )
 def test_impossible_rollouts(wrong):
     with pytest.raises(ConfigError):

@@ -50,9 +50,14 @@ class Rollouts:
 
     def __post_init__(self):
         if not 1 <= self.first <= self.last <= self.group <= self.samples:
-            raise ConfigError("rollouts want 1 <= first <= last <= group <= samples")
+            raise ConfigError(
+                "free runs want 1 <= first <= last <= group <= samples, and these have "
+                f"{self.first}, {self.last}, {self.group} and {self.samples}; change the one that does not fit"
+            )
         if not (0 <= self.noise < math.inf and 0 <= self.least_noise < math.inf):
             raise ConfigError(f"noise is 0 or more, and not {self.noise} and {self.least_noise}")
+        if not 0 <= self.spectral < math.inf:
+            raise ConfigError(f"spectral is 0 or more, and not {self.spectral}")
         if self.loss not in LOSSES:
             raise ConfigError(f"loss is one of {', '.join(LOSSES)}, and not {self.loss!r}")
 
@@ -82,6 +87,7 @@ class FreeRunning(Supervised):
 
     Raises:
         PairError: when no pair is as long as a window.
+        ConfigError: a loss that such a model or its runs do not have.
     """
 
     def __init__(
@@ -99,6 +105,11 @@ class FreeRunning(Supervised):
         if self.rollouts.loss == "code" and model.config.target in ("linear", "mulaw"):
             raise ConfigError(
                 f"the loss of a code is that of classes or bits, and the target is {model.config.target!r}"
+            )
+        if teaching.stft:
+            raise ConfigError(
+                "a feedback model is taught on runs too short for --stft, with a spectral loss of its own; leave "
+                f"that out, or write --setting spectral={teaching.stft:g}"
             )
         super().__init__(model, taught, held_out, teaching, seed, threads, answer)
 
