@@ -7,7 +7,7 @@
 
 #include "tonewright/player.h"
 
-namespace nb = nanobind;
+#include "recursions.h"
 
 void bind_teaching(nb::module_& m);
 void bind_teaching_lstm(nb::module_& m);
@@ -59,4 +59,5 @@ NB_MODULE(_native, m) {
       .def("prime", &prime, nb::arg("input").noconvert(), nb::arg("given").noconvert());
   bind_teaching(m);
   bind_teaching_lstm(m);
+  bind_filters(m);
 }

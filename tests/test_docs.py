@@ -19,7 +19,7 @@ from tonewright import storage
 from tonewright.audio import files
 from tonewright.builtin import overdrive, phrase
 from tonewright.cli import run
-from tonewright.layers.graph import GLUE, PRIMITIVES
+from tonewright.layers.operations import GLUE, PRIMITIVES
 from tonewright.models.base import Port
 from tonewright.models.wavenet import PRESETS, Model
 

@@ -11,7 +11,7 @@
     provenance    how it was made
     history       the error against time while it was taught
 
-Beside the weights, `probe.x` and `probe.y` are a short sound and the model's answer to it, after `settle` samples of
+Beside the weights and what was made of them alone (`folded.0` ...), `probe.x` and `probe.y` are a short sound and the model's answer to it, after `settle` samples of
 silence and with its controls at their defaults, so that any player can check itself.
 """
 
@@ -32,7 +32,7 @@ from tonewright.atomic import write_whole
 from tonewright.config import from_json, to_json
 from tonewright.errors import ConfigError, FileError
 from tonewright.layers.feedback import Feedback
-from tonewright.layers.graph import trace
+from tonewright.layers.graph import FOLDED, trace_whole
 from tonewright.models.base import Model
 from tonewright.threads import one_thread
 
@@ -83,6 +83,8 @@ def to_bytes(tone: Tone, probed: bool = True) -> bytes:
     """
     model = tone.model.eval()
     tensors = {name: value.detach().contiguous() for name, value in model.state_dict().items()}
+    graph, folded = trace_whole(model, tuple(port.name for port in model.ports))
+    tensors |= folded
     if probed:
         x = probe(tone.sample_rate, probe_samples(model))
         tensors |= {"probe.x": x, "probe.y": answer(model, x)}
@@ -90,7 +92,7 @@ def to_bytes(tone: Tone, probed: bool = True) -> bytes:
         "format": FORMAT,
         "architecture": tone.architecture,
         "config": to_json(model.config),
-        "graph": trace(model, tuple(port.name for port in model.ports)),
+        "graph": graph,
         "ports": [asdict(port) | {"rate": str(port.rate)} for port in model.ports],
         "sample_rate": tone.sample_rate,
         "ratio": str(model.ratio),
@@ -207,7 +209,7 @@ def _build(make, config, tensors: dict[str, Tensor]) -> Model:
     """The model of those settings with those weights; the shapes are compared before any memory is taken."""
     with torch.device("meta"):
         wanted = make(config).state_dict()
-    given = {name: value for name, value in tensors.items() if not name.startswith("probe.")}
+    given = {name: value for name, value in tensors.items() if not name.startswith(("probe.", FOLDED))}
     for name in wanted.keys() | given.keys():
         a, b = wanted.get(name), given.get(name)
         if a is None or b is None or a.shape != b.shape or b.dtype != torch.float32:

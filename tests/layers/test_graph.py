@@ -10,7 +10,8 @@ from tonewright.layers.base import Layer
 from tonewright.layers.combine import Parallel, Pointwise, Residual, Serial
 from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
 from tonewright.layers.feedback import Feedback
-from tonewright.layers.graph import GLUE, PRIMITIVES, trace
+from tonewright.layers.graph import trace
+from tonewright.layers.operations import GLUE, PRIMITIVES
 from tonewright.layers.recurrent import GRU, LSTM
 from tonewright.models.wavenet import PRESETS, Config, Model, Stack
 

@@ -6,8 +6,9 @@ recorder writes down what happens: a list of nodes, each a primitive with its ow
     {"op": "conv1d", "name": "stacks.0.layers.3.conv", "inputs": [12], "attributes": {"dilation": 8, ...},
      "weights": {"weight": "stacks.0.layers.3.conv.weight"}, "state": [{"shape": [16, 16], "dtype": "float32"}]}
 
-Inputs are indices of earlier nodes. The list of operations is closed: a primitive is a row in PRIMITIVES, glue an
-entry of GLUE; for anything else `trace` says which operation of which layer no native player knows.
+Inputs are indices of earlier nodes. The list of operations is closed (operations.py): for anything else `trace` says
+which operation of which layer no native player knows. What a forward computes of weights alone, such as the gain of a
+setting in dB, is no operation: its result is a tensor of the file, "folded.0" and so on.
 """
 
 import torch
@@ -16,29 +17,10 @@ from torch.overrides import TorchFunctionMode
 
 from tonewright.errors import NotPlayable
 from tonewright.layers.base import Layer, State, refuse_norms_over_time
-from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
 from tonewright.layers.feedback import Feedback
-from tonewright.layers.recurrent import GRU, LSTM
+from tonewright.layers.operations import ARGUMENTS, GLUE, PRIMITIVES, SWAPPED
 
-# primitive: (op, what a player must know of it beside its weights and its memory)
-PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
-    Conv1d: ("conv1d", ("inputs", "outputs", "dilation", "stride", "groups", "memory")),
-    ConvTranspose1d: ("conv_transpose1d", ("inputs", "outputs", "stride", "groups", "memory")),
-    Delay: ("delay", ("samples",)),
-    LSTM: ("lstm", ("inputs", "hidden")),
-    GRU: ("gru", ("inputs", "hidden")),
-    Feedback: ("feedback", ("inputs", "outputs")),
-}
-GLUE = {name: name for name in ("add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "log", "sin")}
-GLUE |= {name: name for name in ("tanh", "sigmoid", "relu", "leaky_relu", "softsign", "gelu", "cat")}
-GLUE |= {name: name for name in ("maximum", "minimum")}
-GLUE |= {"__radd__": "add", "__rmul__": "mul", "true_divide": "div", "concat": "cat"}
-SWAPPED = {
-    "__rsub__": "sub",
-    "__rdiv__": "div",
-    "__rtruediv__": "div",
-    "__rpow__": "pow",
-}  # 1 - x, 1 / x, 2 ** x
+FOLDED = "folded."  # begins the names of tensors that were made of weights alone
 
 
 def trace(model: Layer, ports: tuple[str, ...] = ()) -> dict:
@@ -58,16 +40,22 @@ def trace(model: Layer, ports: tuple[str, ...] = ()) -> dict:
     >>> [node["op"] for node in trace(Serial(Conv1d(1, 2, 3), Pointwise(torch.tanh)))["nodes"]]
     ['input', 'conv1d', 'tanh']
     """
+    return trace_whole(model, ports)[0]
+
+
+def trace_whole(model: Layer, ports: tuple[str, ...] = ()) -> tuple[dict, dict[str, Tensor]]:
+    """The graph as `trace` gives it, and the tensors beside the model's own that it plays from, by name."""
     refuse_norms_over_time(model)
-    return _record(model, dict.fromkeys(ports, 1))
+    folded: dict[str, Tensor] = {}
+    return _record(model, dict.fromkeys(ports, 1), folded), folded
 
 
-def _record(model: Layer, ports: dict[str, int], prefix: str = "") -> dict:
+def _record(model: Layer, ports: dict[str, int], folded: dict[str, Tensor], prefix: str = "") -> dict:
     """The graph of a layer whose ports have so many channels, with `prefix` before its names."""
     x = next(model.parameters(), torch.zeros(())).new_zeros(1, model.inputs or 1, model.block)
     controls = {name: x.new_zeros(1, channels, x.shape[-1]) for name, channels in ports.items()}
     state = model.initial_state(1)
-    with torch.no_grad(), _Recorder(model, prefix) as recorder:
+    with torch.no_grad(), _Recorder(model, folded, prefix) as recorder:
         for name, tensor in {"x": x, **controls}.items():
             recorder.input(name, tensor)
         recorder.take_state(state)
@@ -78,13 +66,14 @@ def _record(model: Layer, ports: dict[str, int], prefix: str = "") -> dict:
 class _Recorder(TorchFunctionMode):
     """Writes down every operation between x and y; what happens inside a primitive is that primitive."""
 
-    def __init__(self, model: Layer, prefix: str):
+    def __init__(self, model: Layer, folded: dict[str, Tensor], prefix: str):
         super().__init__()
-        self.prefix = prefix
+        self.prefix, self.folded = prefix, folded
         self.nodes: list[dict] = []
         self.index: dict[int, int] = {}  # id of a tensor -> node that made it
         self.kept: list = []  # every tensor seen, so that no id is used twice
         self.names = {id(t): name for name, t in [*model.named_parameters(), *model.named_buffers()]}
+        self.of_weights: dict[int, Tensor] = {}  # id of what was made of weights alone
         self.taken: dict[int, int] = {}  # id of a memory -> its place in the state
         self.given: dict[int, int] = {}
         self.inside: list[str | None] = []  # names of the layers that are running; None within a primitive
@@ -115,8 +104,20 @@ class _Recorder(TorchFunctionMode):
             return result
         made = [result] if isinstance(result, Tensor) else result
         if isinstance(made, (list, tuple)) and made and isinstance(made[0], Tensor):
-            self._glue(function.__name__, made, args, kwargs or {})
+            if self._is_of_weights(args, kwargs or {}):
+                self.of_weights |= {id(tensor): tensor for tensor in made}
+                self.kept += made
+            else:
+                self._glue(function.__name__, made, args, kwargs or {})
         return result
+
+    def _is_of_weights(self, args: tuple, kwargs: dict) -> bool:
+        """Whether at least one operand is a weight, or made of some, and none is anything else that changes."""
+        tensors = [a for a in _flat([*args, *kwargs.values()]) if isinstance(a, Tensor)]
+        return bool(tensors) and all(self._is_weight(tensor) for tensor in tensors)
+
+    def _is_weight(self, tensor: Tensor) -> bool:
+        return id(tensor) in self.of_weights or (id(tensor) in self.names and id(tensor) not in self.index)
 
     def _watch(self, name: str, module: nn.Module) -> list:
         primitive = type(module) in PRIMITIVES
@@ -132,7 +133,7 @@ class _Recorder(TorchFunctionMode):
         return [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
 
     def _primitive(self, name: str, module: Layer, args: tuple, result: tuple) -> None:
-        (x, state), (y, after) = args, result
+        (x, state, *others), (y, after) = args, result
         op, facts = PRIMITIVES[type(module)]
         path = f"{name}." if name else ""
         weights = {key: self.prefix + path + key for key in module.state_dict(keep_vars=True)}
@@ -143,14 +144,20 @@ class _Recorder(TorchFunctionMode):
         attributes = {key: getattr(module, key) for key in facts}
         if isinstance(module, Feedback):
             attributes["graph"], weights = self._of_body(module, f"{path}body."), {}
-        self._add(y, op, [self._node_of(x, name)], attributes, name, weights, memory)
+        inputs = [self._node_of(x, name)]
+        for key, other in zip(ARGUMENTS.get(type(module), ()), others, strict=True):
+            if self._is_weight(other):
+                weights[key] = self._name_of(other)
+            else:
+                inputs.append(self._node_of(other, name))
+        self._add(y, op, inputs, attributes, name, weights, memory)
         self.kept += after
         self.given |= {id(s): place for s, place in zip(after, places, strict=True)}
 
     def _of_body(self, loop: Feedback, path: str) -> dict:
         """The graph that a loop plays for each sample; its inputs are x and y, the last answer."""
         self.inside.append(None)
-        graph = _record(loop.body, {"y": loop.outputs}, self.prefix + path)
+        graph = _record(loop.body, {"y": loop.outputs}, self.folded, self.prefix + path)
         self.inside.pop()
         return graph
 
@@ -166,7 +173,7 @@ class _Recorder(TorchFunctionMode):
             function, args = SWAPPED[function], args[::-1]
         if function not in GLUE:
             raise NotPlayable(f"no native player knows '{function}', used in layer '{layer}'")
-        flat = [a for arg in args for a in (arg if isinstance(arg, (list, tuple)) else [arg])]
+        flat = _flat(args)
         attributes = {
             key: value for key, value in kwargs.items() if isinstance(value, (int, float, bool, str))
         }
@@ -203,12 +210,19 @@ class _Recorder(TorchFunctionMode):
     def _node_of(self, operand, layer: str) -> int:
         if not isinstance(operand, Tensor):
             return self._add(operand, "number", [], {"value": float(operand)}, layer)
-        if id(operand) in self.names and id(operand) not in self.index:
-            name = self.prefix + self.names[id(operand)]
-            return self._add(operand, "constant", [], {}, layer, {"value": name})
+        if id(operand) not in self.index and self._is_weight(operand):
+            return self._add(operand, "constant", [], {}, layer, {"value": self._name_of(operand)})
         if id(operand) not in self.index:
             raise NotPlayable(f"layer '{layer}' uses a tensor that is neither sound nor a weight")
         return self.index[id(operand)]
+
+    def _name_of(self, weight: Tensor) -> str:
+        """The tensor of the file that holds this weight, or what was made of weights."""
+        if id(weight) in self.names:
+            return self.prefix + self.names[id(weight)]
+        name = f"{FOLDED}{len(self.folded)}"
+        self.folded[name] = weight.detach().float().contiguous().clone()
+        return name
 
     def _add(self, made, op, inputs, attributes, name="", weights=None, state=None) -> int:
         row = {"op": op, "name": self.prefix + name, "inputs": inputs, "attributes": attributes}
@@ -216,6 +230,11 @@ class _Recorder(TorchFunctionMode):
         self.kept.append(made)
         self.index[id(made)] = len(self.nodes) - 1
         return len(self.nodes) - 1
+
+
+def _flat(operands) -> list:
+    """The operands, with those of a list one by one."""
+    return [a for operand in operands for a in (operand if isinstance(operand, (list, tuple)) else [operand])]
 
 
 def _needed(nodes: list[dict], output: int) -> dict:

@@ -1,0 +1,11 @@
+// Filters as a node of the graph.
+#pragma once
+
+#include "operation.h"
+
+namespace tonewright {
+
+// FileError when its sections are damaged. [main thread]
+std::unique_ptr<Operation> make_filters(const Json& node, const Tensors& tensors, int channels);
+
+}  // namespace tonewright

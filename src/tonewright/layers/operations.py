@@ -1,0 +1,32 @@
+"""The closed list of operations that a graph may hold: primitives, which are layers, and glue between them."""
+
+from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
+from tonewright.layers.feedback import Feedback
+from tonewright.layers.filters import Filters
+from tonewright.layers.recurrent import GRU, LSTM
+
+# primitive: (op, what a player must know of it beside its weights and its memory)
+PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
+    Conv1d: ("conv1d", ("inputs", "outputs", "dilation", "stride", "groups", "memory")),
+    ConvTranspose1d: ("conv_transpose1d", ("inputs", "outputs", "stride", "groups", "memory")),
+    Delay: ("delay", ("samples",)),
+    LSTM: ("lstm", ("inputs", "hidden")),
+    GRU: ("gru", ("inputs", "hidden")),
+    Feedback: ("feedback", ("inputs", "outputs")),
+    Filters: ("filters", ("sections",)),
+}
+GLUE = {name: name for name in ("add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "log", "sin")}
+GLUE |= {name: name for name in ("tanh", "sigmoid", "relu", "leaky_relu", "softsign", "gelu", "cat")}
+GLUE |= {name: name for name in ("maximum", "minimum")}
+GLUE |= {"__radd__": "add", "__rmul__": "mul", "true_divide": "div", "concat": "cat"}
+SWAPPED = {
+    "__rsub__": "sub",
+    "__rdiv__": "div",
+    "__rtruediv__": "div",
+    "__rpow__": "pow",
+}  # 1 - x, 1 / x, 2 ** x
+# What is named for a primitive's forward beside the sound and its memory, in the order of the call. What depends on the
+# sound is one more input of the node; what depends on weights only is stored as a weight of the node.
+ARGUMENTS: dict[type, tuple[str, ...]] = {
+    Filters: ("sections",),
+}
