@@ -60,4 +60,5 @@ NB_MODULE(_native, m) {
   bind_teaching(m);
   bind_teaching_lstm(m);
   bind_filters(m);
+  bind_follow(m);
 }

@@ -22,3 +22,4 @@ void check_size(const char* what, const Array& array, std::size_t wanted) {
 }
 
 void bind_filters(nb::module_& m);
+void bind_follow(nb::module_& m);

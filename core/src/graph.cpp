@@ -8,6 +8,7 @@
 #include "convolve_transposed.h"
 #include "feedback.h"
 #include "filters_node.h"
+#include "follow_node.h"
 #include "glue.h"
 #include "program.h"
 #include "recurrent.h"
@@ -62,6 +63,7 @@ std::unique_ptr<Operation> make_operation(const Json& node, const Tensors& tenso
     if (op == "conv_transpose1d") return make_conv_transpose1d(node, tensors, channels[0]);
     if (auto made = make_recurrent(op, node, tensors, channels[0])) return made;
     if (op == "filters") return make_filters(node, tensors, channels[0]);
+    if (op == "follow") return make_follow(node, tensors, channels[0]);
     if (op == "feedback") return make_feedback(node, tensors, channels[0]);
   }
   throw FileError("the file uses '" + op + "', which this version cannot play; update it");

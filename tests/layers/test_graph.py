@@ -9,7 +9,9 @@ from tonewright.errors import ConfigError, NotPlayable
 from tonewright.layers.base import Layer
 from tonewright.layers.combine import Parallel, Pointwise, Residual, Serial
 from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
+from tonewright.layers.dynamics import Follow
 from tonewright.layers.feedback import Feedback
+from tonewright.layers.filters import Filters
 from tonewright.layers.graph import trace
 from tonewright.layers.operations import GLUE, PRIMITIVES
 from tonewright.layers.recurrent import GRU, LSTM
@@ -133,6 +135,8 @@ def test_every_primitive_declares_what_it_has():
         LSTM: lambda: LSTM(1, 1),
         GRU: lambda: GRU(1, 1),
         Feedback: lambda: Feedback(Conv1d(1, 1, 2), 1),
+        Filters: lambda: Filters(1, 1),
+        Follow: lambda: Follow(1),
     }
     for kind, (_, attributes) in PRIMITIVES.items():
         layer = made[kind]()

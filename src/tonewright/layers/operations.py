@@ -1,6 +1,7 @@
 """The closed list of operations that a graph may hold: primitives, which are layers, and glue between them."""
 
 from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
+from tonewright.layers.dynamics import Follow
 from tonewright.layers.feedback import Feedback
 from tonewright.layers.filters import Filters
 from tonewright.layers.recurrent import GRU, LSTM
@@ -14,6 +15,7 @@ PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
     GRU: ("gru", ("inputs", "hidden")),
     Feedback: ("feedback", ("inputs", "outputs")),
     Filters: ("filters", ("sections",)),
+    Follow: ("follow", ("start",)),
 }
 GLUE = {name: name for name in ("add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "log", "sin")}
 GLUE |= {name: name for name in ("tanh", "sigmoid", "relu", "leaky_relu", "softsign", "gelu", "cat")}
@@ -29,4 +31,5 @@ SWAPPED = {
 # sound is one more input of the node; what depends on weights only is stored as a weight of the node.
 ARGUMENTS: dict[type, tuple[str, ...]] = {
     Filters: ("sections",),
+    Follow: ("attack", "release"),
 }
