@@ -10,6 +10,7 @@
 #include "filters_node.h"
 #include "follow_node.h"
 #include "glue.h"
+#include "phasor.h"
 #include "program.h"
 #include "recurrent.h"
 #include "shapes.h"
@@ -64,6 +65,7 @@ std::unique_ptr<Operation> make_operation(const Json& node, const Tensors& tenso
     if (auto made = make_recurrent(op, node, tensors, channels[0])) return made;
     if (op == "filters") return make_filters(node, tensors, channels[0]);
     if (op == "follow") return make_follow(node, tensors, channels[0]);
+    if (op == "phasor") return make_phasor(node, tensors);
     if (op == "feedback") return make_feedback(node, tensors, channels[0]);
   }
   throw FileError("the file uses '" + op + "', which this version cannot play; update it");

@@ -13,6 +13,7 @@ from tonewright.layers.dynamics import Follow
 from tonewright.layers.feedback import Feedback
 from tonewright.layers.filters import Filters
 from tonewright.layers.graph import trace
+from tonewright.layers.modulation import Phasor
 from tonewright.layers.operations import GLUE, PRIMITIVES
 from tonewright.layers.recurrent import GRU, LSTM
 from tonewright.models.wavenet import PRESETS, Config, Model, Stack
@@ -137,6 +138,7 @@ def test_every_primitive_declares_what_it_has():
         Feedback: lambda: Feedback(Conv1d(1, 1, 2), 1),
         Filters: lambda: Filters(1, 1),
         Follow: lambda: Follow(1),
+        Phasor: lambda: Phasor(48000),
     }
     for kind, (_, attributes) in PRIMITIVES.items():
         layer = made[kind]()

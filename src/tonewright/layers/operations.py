@@ -4,6 +4,7 @@ from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
 from tonewright.layers.dynamics import Follow
 from tonewright.layers.feedback import Feedback
 from tonewright.layers.filters import Filters
+from tonewright.layers.modulation import Phasor
 from tonewright.layers.recurrent import GRU, LSTM
 
 # primitive: (op, what a player must know of it beside its weights and its memory)
@@ -16,6 +17,7 @@ PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
     Feedback: ("feedback", ("inputs", "outputs")),
     Filters: ("filters", ("sections",)),
     Follow: ("follow", ("start",)),
+    Phasor: ("phasor", ("sample_rate", "start")),
 }
 GLUE = {name: name for name in ("add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "log", "sin")}
 GLUE |= {name: name for name in ("tanh", "sigmoid", "relu", "leaky_relu", "softsign", "gelu", "cat")}
@@ -32,4 +34,5 @@ SWAPPED = {
 ARGUMENTS: dict[type, tuple[str, ...]] = {
     Filters: ("sections",),
     Follow: ("attack", "release"),
+    Phasor: ("rate_hz", "phase"),
 }
