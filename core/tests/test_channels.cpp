@@ -90,7 +90,8 @@ void other_numbers_of_channels() {
 
 // Blocks that make fewer samples than they hear, in calls longer than what was prepared.
 void blocks_at_half_the_rate() {
-  const std::vector<Weights> weights = {{"a", "[2,2,2]", {1, 0, 0, 0, 0, 0, 0, 1}}};  // left of the first, right of the second
+  // Left of the first sample, right of the second.
+  const std::vector<Weights> weights = {{"a", "[2,2,2]", {1, 0, 0, 0, 0, 0, 0, 1}}};
   Player player(file_of(input_node("x", 2) + "," + conv_node(0, 2, 2, 1, 0, "a", 2), 1, "", 0, 2, weights));
   player.prepare(17);
   const Sound x = {Random(9).noise(400), Random(10).noise(400)};
@@ -169,7 +170,7 @@ void too_much_is_refused() {
   CHECK(most.inputs() == 64 && most.outputs() == 64);
   refused(file_of(input_node("x", 65), 0, "", 0), "hears 65 channels and makes 65, and this version plays up to 64");
   refused(file_of(input_node("x", 40) + "," + glue_node("cat", "0,0"), 1, "", 0), "hears 40 channels and makes 80");
-  refused(file_of(input_node() + "," + input_node("amount", 2), 0, kAmount, 0), "'amount' of the file has more than one");
+  refused(file_of(input_node() + "," + input_node("amount", 2), 0, kAmount, 0), "'amount' of the file has more");
   refused(file_of(input_node() + "," + input_node("x", 2), 1, "", 0), "hears one sound in two ways");
   refused(file_of(input_node("x", 64), 0, "", 0, 1 << 20), "holds back more sound than would fit");
 }
