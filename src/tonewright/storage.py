@@ -12,8 +12,8 @@
     history       the error against time while it was taught
 
 Beside the weights and what was made of them alone (`folded.0` ...), `probe.x` and `probe.y` are a short sound and the
-model's answer to it, after `settle` samples of silence and with its controls at their defaults, so that any player can
-check itself. A model of several channels hears the probe on every input, each 7 samples later than the one before.
+model's answer to it, after `settle` samples of silence and with its controls at their defaults, so that any player
+can check itself. A model of several channels hears the probe on every input, each 7 samples later than the last.
 """
 
 import json
