@@ -12,48 +12,60 @@
 namespace tonewright {
 namespace {
 
-// A complex number times e^(i angle).
-struct Turn {
-  float re = 1.0f, im = 0.0f;
-};
+using Four = float __attribute__((vector_size(4 * sizeof(float))));
 
-template <bool kTurned>
-TONEWRIGHT_INLINE void put(float re, float im, Turn turn, float* to_re, float* to_im) {
-  *to_re = kTurned ? re * turn.re - im * turn.im : re;
-  *to_im = kTurned ? re * turn.im + im * turn.re : im;
+template <typename V>
+TONEWRIGHT_INLINE V read(const float* from) {
+  V v;
+  std::memcpy(&v, from, sizeof v);
+  return v;
+}
+
+// Stores a complex number, turned by w = re, im.
+template <bool kTurned, typename V>
+TONEWRIGHT_INLINE void put(V re, V im, const float* w, float* to_re, float* to_im) {
+  const V turned_re = kTurned ? re * w[0] - im * w[1] : re, turned_im = kTurned ? re * w[1] + im * w[0] : im;
+  std::memcpy(to_re, &turned_re, sizeof(V));
+  std::memcpy(to_im, &turned_im, sizeof(V));
 }
 
 // Four rows of `count` numbers, `step` apart, to four rows next to each other, of which three are turned.
-template <bool kTurned>
+template <bool kTurned, typename V>
 TONEWRIGHT_INLINE void four_rows(Parts x, std::size_t step, Parts y, std::size_t count, const float* w) {
-  const float *__restrict xr = x.re, *__restrict xi = x.im;
-  float *__restrict yr = y.re, *__restrict yi = y.im;
-  const Turn one = kTurned ? Turn{w[0], w[1]} : Turn{}, two = kTurned ? Turn{w[2], w[3]} : Turn{};
-  const Turn three = kTurned ? Turn{w[4], w[5]} : Turn{};
-  for (std::size_t q = 0; q < count; ++q) {
-    const float even_re = xr[q] + xr[q + 2 * step], even_im = xi[q] + xi[q + 2 * step];
-    const float odd_re = xr[q + step] + xr[q + 3 * step], odd_im = xi[q + step] + xi[q + 3 * step];
-    const float a_re = xr[q] - xr[q + 2 * step], a_im = xi[q] - xi[q + 2 * step];
-    const float b_re = xr[q + step] - xr[q + 3 * step], b_im = xi[q + step] - xi[q + 3 * step];
-    yr[q] = even_re + odd_re;
-    yi[q] = even_im + odd_im;
-    put<kTurned>(a_re + b_im, a_im - b_re, one, yr + count + q, yi + count + q);
-    put<kTurned>(even_re - odd_re, even_im - odd_im, two, yr + 2 * count + q, yi + 2 * count + q);
-    put<kTurned>(a_re - b_im, a_im + b_re, three, yr + 3 * count + q, yi + 3 * count + q);
+  for (std::size_t q = 0; q < count; q += sizeof(V) / sizeof(float)) {
+    const float *re = x.re + q, *im = x.im + q;
+    float *to_re = y.re + q, *to_im = y.im + q;
+    const V re_0 = read<V>(re), re_1 = read<V>(re + step), re_2 = read<V>(re + 2 * step), re_3 = read<V>(re + 3 * step);
+    const V im_0 = read<V>(im), im_1 = read<V>(im + step), im_2 = read<V>(im + 2 * step), im_3 = read<V>(im + 3 * step);
+    const V even_re = re_0 + re_2, even_im = im_0 + im_2, odd_re = re_1 + re_3, odd_im = im_1 + im_3;
+    const V a_re = re_0 - re_2, a_im = im_0 - im_2, b_re = re_1 - re_3, b_im = im_1 - im_3;
+    put<false>(even_re + odd_re, even_im + odd_im, w, to_re, to_im);
+    put<kTurned>(a_re + b_im, a_im - b_re, w, to_re + count, to_im + count);
+    put<kTurned>(even_re - odd_re, even_im - odd_im, w + 2, to_re + 2 * count, to_im + 2 * count);
+    put<kTurned>(a_re - b_im, a_im + b_re, w + 4, to_re + 3 * count, to_im + 3 * count);
   }
 }
 
 // The same of two.
-template <bool kTurned>
+template <bool kTurned, typename V>
 TONEWRIGHT_INLINE void two_rows(Parts x, std::size_t step, Parts y, std::size_t count, const float* w) {
-  const float *__restrict xr = x.re, *__restrict xi = x.im;
-  float *__restrict yr = y.re, *__restrict yi = y.im;
-  const Turn one = kTurned ? Turn{w[0], w[1]} : Turn{};
-  for (std::size_t q = 0; q < count; ++q) {
-    const float a_re = xr[q], a_im = xi[q], b_re = xr[q + step], b_im = xi[q + step];
-    yr[q] = a_re + b_re;
-    yi[q] = a_im + b_im;
-    put<kTurned>(a_re - b_re, a_im - b_im, one, yr + count + q, yi + count + q);
+  for (std::size_t q = 0; q < count; q += sizeof(V) / sizeof(float)) {
+    const V a_re = read<V>(x.re + q), a_im = read<V>(x.im + q);
+    const V b_re = read<V>(x.re + q + step), b_im = read<V>(x.im + q + step);
+    put<false>(a_re + b_re, a_im + b_im, w, y.re + q, y.im + q);
+    put<kTurned>(a_re - b_re, a_im - b_im, w, y.re + count + q, y.im + count + q);
+  }
+}
+
+// One pass: `left` times `by` rows.
+template <typename V>
+void pass(std::size_t left, std::size_t by, std::size_t count, Parts x, Parts y, const float* w) {
+  for (std::size_t p = 0; p < left; ++p, w += 2 * (by - 1)) {
+    const Parts from{x.re + p * count, x.im + p * count}, to{y.re + by * p * count, y.im + by * p * count};
+    if (by == 4)
+      p ? four_rows<true, V>(from, left * count, to, count, w) : four_rows<false, V>(from, left * count, to, count, w);
+    else
+      p ? two_rows<true, V>(from, left * count, to, count, w) : two_rows<false, V>(from, left * count, to, count, w);
   }
 }
 
@@ -61,30 +73,52 @@ TONEWRIGHT_INLINE void two_rows(Parts x, std::size_t step, Parts y, std::size_t 
 // turns of what comes next.
 const float* transform_rows(std::size_t size, std::size_t count, Parts& x, Parts& y, const float* w) {
   while (size > 1) {
-    const std::size_t by = size % 4 == 0 ? 4 : 2, left = size / by, step = left * count;
-    for (std::size_t p = 0; p < left; ++p, w += 2 * (by - 1)) {
-      const Parts from{x.re + p * count, x.im + p * count}, to{y.re + by * p * count, y.im + by * p * count};
-      if (by == 4)
-        p ? four_rows<true>(from, step, to, count, w) : four_rows<false>(from, step, to, count, w);
-      else
-        p ? two_rows<true>(from, step, to, count, w) : two_rows<false>(from, step, to, count, w);
-    }
+    const std::size_t by = size % 4 == 0 ? 4 : 2, left = size / by;
+    (count % kWidth ? pass<Four> : pass<Vector>)(left, by, count, x, y, w);
     std::swap(x, y);
+    w += 2 * (by - 1) * left;
     size = left;
     count *= by;
   }
   return w;
 }
 
+// Four rows of four numbers, `from_step` apart, to their columns, `to_step` apart.
+TONEWRIGHT_INLINE void transpose_four(const float* from, std::size_t from_step, float* to, std::size_t to_step) {
+  using Which = std::int32_t __attribute__((vector_size(4 * sizeof(float))));
+  Four row[4], pair[4];
+  for (std::size_t i = 0; i < 4; ++i) std::memcpy(&row[i], from + i * from_step, sizeof row[i]);
+  for (std::size_t i = 0; i < 2; ++i) {
+    pair[i] = __builtin_shuffle(row[i], row[i + 2], Which{0, 4, 1, 5});
+    pair[i + 2] = __builtin_shuffle(row[i], row[i + 2], Which{2, 6, 3, 7});
+  }
+  for (std::size_t i = 0; i < 4; i += 2) {
+    const Four first = __builtin_shuffle(pair[i], pair[i + 1], Which{0, 4, 1, 5});
+    const Four second = __builtin_shuffle(pair[i], pair[i + 1], Which{2, 6, 3, 7});
+    std::memcpy(to + i * to_step, &first, sizeof first);
+    std::memcpy(to + (i + 1) * to_step, &second, sizeof second);
+  }
+}
+
+// Turns the numbers of a matrix and makes its columns rows.
+void turn_and_transpose(const FftPlan& plan, Parts x, Parts y) {
+  const float *w_re = plan.between_re.data(), *w_im = plan.between_im.data();
+  for (std::size_t i = 0; i < plan.rows * plan.columns; i += kWidth) {
+    const Vector re = load(x.re + i), im = load(x.im + i), cosine = load(w_re + i), sine = load(w_im + i);
+    store(x.re + i, re * cosine - im * sine);
+    store(x.im + i, re * sine + im * cosine);
+  }
+  for (std::size_t row = 0; row < plan.rows; row += 4)
+    for (std::size_t column = 0; column < plan.columns; column += 4) {
+      const std::size_t from = row * plan.columns + column, to = column * plan.rows + row;
+      transpose_four(x.re + from, plan.columns, y.re + to, plan.rows);
+      transpose_four(x.im + from, plan.columns, y.im + to, plan.rows);
+    }
+}
+
 Parts transform(const FftPlan& plan, Parts x, Parts y) {
   const float* w = transform_rows(plan.rows, plan.columns, x, y, plan.turns.data());
-  const float *between_re = plan.between_re.data(), *between_im = plan.between_im.data();
-  for (std::size_t row = 0; row < plan.rows; ++row) {
-    const std::size_t at = row * plan.columns;
-    for (std::size_t column = 0; column < plan.columns; ++column)
-      put<true>(x.re[at + column], x.im[at + column], {between_re[at + column], between_im[at + column]},
-                y.re + column * plan.rows + row, y.im + column * plan.rows + row);
-  }
+  turn_and_transpose(plan, x, y);
   std::swap(x, y);
   transform_rows(plan.columns, plan.rows, x, y, w);
   return x;
