@@ -15,7 +15,7 @@ def noise(*shape: int, seed: int = 0) -> torch.Tensor:
 
 @pytest.mark.parametrize(
     "frames,taps",
-    [(1, 1), (5, 1), (1, 500), (32, 500), (33, 65), (100, 64), (400, 3000), (40000, 300), (50000, 9000)],
+    [(1, 1), (5, 1), (1, 500), (32, 500), (33, 65), (100, 64), (400, 3000), (40000, 300), (50000, 9000), (300000, 80)],
 )
 def test_equals_scipy(frames, taps):
     """By sums and by transforms, of one piece and of many; a memory is the sound before."""
@@ -47,6 +47,7 @@ def test_gradients(summed, monkeypatch):
     """To the sound, the response and the memory, through several pieces."""
     monkeypatch.setattr(convolution, "SUMMED", summed)
     monkeypatch.setattr(convolution, "SHORTEST", 8)
+    monkeypatch.setattr(convolution, "TOGETHER", 2)
     given = [noise(2, 2, 17).requires_grad_(), noise(4).requires_grad_(), noise(2, 2, 3).requires_grad_()]
     assert torch.autograd.gradcheck(long_fir, given)
 
@@ -54,7 +55,8 @@ def test_gradients(summed, monkeypatch):
 def test_transforms_do_not_grow_with_the_sound():
     assert convolution._size(10**9, 88200) <= 1.1 * 4 * 88200
     assert convolution._size(10**9, 300) <= 1.1 * convolution.SHORTEST
-    assert convolution._size(1000, 300) <= 1100
+    assert convolution._size(701, 300) <= 1100
+    assert convolution._size(16400, 300) <= 9000  # two pieces of the same size
 
 
 def test_nothing_in_is_nothing_out():

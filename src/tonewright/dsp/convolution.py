@@ -10,6 +10,7 @@ from tonewright.errors import ShapeError
 SUMMED = (32, 64)  # blocks, and responses, of so many samples are cheaper to sum up than to transform
 WIDTH = 4  # a transform is as long as so many responses: three parts of four come out useful
 SHORTEST = 1 << 14  # samples of a transform when the sound is longer than that
+TOGETHER = 8  # pieces that are transformed in one call, several times faster than in as many
 
 
 def long_fir(x: Tensor, response: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
@@ -65,15 +66,21 @@ def _summed(heard: Tensor, response: Tensor) -> Tensor:
 
 def _transformed(heard: Tensor, response: Tensor) -> Tensor:
     """Piece by piece: of a transform, the first N - 1 samples wrap around and are thrown away."""
-    before, size = len(response) - 1, _size(heard.shape[-1], len(response))
-    spectrum, made = torch.fft.rfft(response, size), []
-    for start in range(0, heard.shape[-1] - before, size - before):
-        piece = heard[..., start : start + size]
-        whole = torch.fft.irfft(torch.fft.rfft(piece, size) * spectrum, size)
-        made.append(whole[..., before : piece.shape[-1]])
-    return torch.cat(made, dim=-1)
+    before = len(response) - 1
+    frames = heard.shape[-1] - before
+    size = _size(frames, len(response))
+    step, spectrum, made = size - before, torch.fft.rfft(response, size), []
+    for start in range(0, frames, TOGETHER * step):
+        part = heard[..., start : start + before + TOGETHER * step]
+        part = F.pad(part, (0, (before - part.shape[-1]) % step))
+        pieces = part.unfold(-1, size, step)  # [B, C, pieces, size]
+        whole = torch.fft.irfft(torch.fft.rfft(pieces) * spectrum, size)
+        made.append(whole[..., before:].flatten(-2))
+    return torch.cat(made, dim=-1)[..., :frames]
 
 
-def _size(length: int, taps: int) -> int:
-    """Samples of a transform for so many of sound, memory included."""
-    return next_fast_len(min(length, max(WIDTH * taps, SHORTEST)), real=True)
+def _size(frames: int, taps: int) -> int:
+    """Samples of a transform that makes so many, or an equal part of them."""
+    most = max(WIDTH * taps, SHORTEST) - taps + 1
+    pieces = -(-frames // most)
+    return next_fast_len(-(-frames // pieces) + taps - 1, real=True)
