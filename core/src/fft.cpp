@@ -58,7 +58,8 @@ const FftKernels& fft_kernels(int width) noexcept {
 }
 
 Fft::Fft(std::size_t half)
-    : half_(half), kernels_(fft_kernels(kernels().width)), plan_(plan_of(half)), cos_(half), sin_(half), other_(2 * half) {
+    : half_(half), kernels_(fft_kernels(kernels().width)), plan_(plan_of(half)), cos_(half), sin_(half),
+      other_(2 * half) {
   for (std::size_t n = 0; n < half; ++n) {
     const double angle = kPi * static_cast<double>(n) / static_cast<double>(2 * half);
     cos_[n] = static_cast<float>(std::cos(angle));

@@ -41,9 +41,8 @@ void HeardByPieces::turn() noexcept {
 void HeardByPieces::add(std::size_t first, std::size_t last) noexcept {
   const std::size_t length = pieces_->length(), count = pieces_->count();
   for (std::size_t i = first; i < last; ++i) {
-    const std::size_t ago = (newest_ + i) % count;
-    pieces_->kernels_.add_product(spectra_.data() + ago * 2 * length, pieces_->spectra_.data() + i * 2 * length, sum_.data(),
-                                  length);
+    const float* heard = spectra_.data() + (newest_ + i) % count * 2 * length;
+    pieces_->kernels_.add_product(heard, pieces_->spectra_.data() + i * 2 * length, sum_.data(), length);
   }
 }
 
