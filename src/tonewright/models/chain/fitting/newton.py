@@ -23,26 +23,33 @@ ENOUGH = 1e-12  # an error-to-signal ratio at which rounding begins
 SLOW = 1e-3  # a step that takes less than this part of the error off is a slow one
 
 
-@dataclass(frozen=True)
+@dataclass
 class Goal:
     """What a chain should make.
 
     Attributes:
         wet: [B, C, T] float64.
-        weight: [B, 1, 1], such that the squares of all that is weighted add up to 1: every stretch counts the same.
+        emphasis: lifts the treble of what is compared, 0 to 1, so that all of a sound's tone counts and not only where
+            it is loud.
     """
 
     wet: Tensor
-    weight: Tensor
+    emphasis: float = 0.0
 
-    @classmethod
-    def of(cls, wet: Tensor) -> "Goal":
-        energy = wet.square().sum(dim=(1, 2), keepdim=True)
-        return cls(wet, 1.0 / torch.sqrt(len(wet) * energy.clamp_min(1e-12)))
+    def __post_init__(self):
+        energy = self._lifted(self.wet).square().sum(dim=(1, 2), keepdim=True)
+        self.weight = 1.0 / torch.sqrt(len(self.wet) * energy.clamp_min(1e-12))
+
+    def weighted(self, sound: Tensor) -> Tensor:
+        """A sound [..., B, C, T] as it is compared: of the wet one the squares add up to 1, as many for each stretch."""
+        return self._lifted(sound) * self.weight
 
     def error(self, estimate: Tensor) -> Tensor:
-        """How far off, weighted: the sum of its squares is the mean error-to-signal ratio."""
-        return (estimate - self.wet) * self.weight
+        """How far off: the sum of its squares is the mean error-to-signal ratio."""
+        return self.weighted(estimate - self.wet)
+
+    def _lifted(self, sound: Tensor) -> Tensor:
+        return sound[..., 1:] - self.emphasis * sound[..., :-1] if self.emphasis else sound
 
 
 @dataclass
@@ -87,7 +94,7 @@ def newton(
     for _ in range(steps):
         if cost < enough or slow >= 2 or not math.isfinite(cost):
             break
-        slopes = (rehearsal.slopes(positions) * goal.weight).flatten(1)
+        slopes = goal.weighted(rehearsal.slopes(positions)).flatten(1)
         curve, slope = (slopes @ slopes.T).numpy(), (slopes @ error.flatten()).numpy()
         curve, slope = curve + np.diag(weight), slope + weight * away
         if not np.isfinite(curve).all():

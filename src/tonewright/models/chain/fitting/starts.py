@@ -18,7 +18,7 @@ from tonewright.models.chain.processors.filters import Equaliser
 from tonewright.models.chain.search import response, swing
 
 Guess = dict[str, float]
-EQUALISED = 12  # starts whose equalisers are fitted to the tone first
+EQUALISED = 16  # starts whose equalisers are fitted to the tone first
 NARROW = 0.25  # of a range: how far from where it does nothing a start puts a gain of an equaliser
 
 
