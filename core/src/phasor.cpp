@@ -20,7 +20,9 @@ std::uint64_t fixed(double turns) noexcept {
 
 class Phasor : public Operation {
  public:
-  Phasor(const Turns& turns, std::int64_t start) : turns_(turns), start_(turns.at(start)), now_(start_) { channels = 1; }
+  Phasor(const Turns& turns, std::int64_t start) : turns_(turns), start_(turns.at(start)), now_(start_) {
+    channels = 1;
+  }
 
   void reset() noexcept override { now_ = start_; }
 
