@@ -11,8 +11,9 @@
     provenance    how it was made
     history       the error against time while it was taught
 
-Beside the weights and what was made of them alone (`folded.0` ...), `probe.x` and `probe.y` are a short sound and the model's answer to it, after `settle` samples of
-silence and with its controls at their defaults, so that any player can check itself.
+Beside the weights and what was made of them alone (`folded.0` ...), `probe.x` and `probe.y` are a short sound and the
+model's answer to it, after `settle` samples of silence and with its controls at their defaults, so that any player
+can check itself.
 """
 
 import json
