@@ -39,6 +39,10 @@ double quantile(std::vector<double>& sorted, double part) {
   return sorted[static_cast<std::size_t>(part * static_cast<double>(sorted.size() - 1))];
 }
 
+void check_channels(const Player& player) {
+  if (player.inputs() != 1 || player.outputs() != 1) throw FileError("playing measures files of one channel only");
+}
+
 void measure(Player& player, int block) {
   const std::vector<float> x = noise(24000);
   std::vector<float> y(x.size() * static_cast<std::size_t>(player.up()));
@@ -81,11 +85,13 @@ int main(int count, char** words) {
   try {
     if (count == 4 && std::string(words[1]) == "--load") {
       Player player(ToneFile::load(words[3]));
+      check_channels(player);
       load(player, std::atof(words[2]));
       return 0;
     }
     if (count < 3) throw FileError("usage: playing FILE.tone BLOCK... | playing --load SECONDS FILE.tone");
     Player player(ToneFile::load(words[1]));
+    check_channels(player);
     for (int i = 2; i < count; ++i) measure(player, std::max(1, std::atoi(words[i])));
     return 0;
   } catch (const FileError& error) {

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::int64_t kMaxSettle = 1 << 24;
 constexpr int kSettleBlock = 16;
+constexpr int kSettleChunk = 64;  // samples of silence at a time
+constexpr std::int64_t kMaxWaiting = 1 << 27;  // samples, of all channels
 
 Control read_control(const Json& port) {
   Control control;
@@ -25,14 +27,17 @@ Control read_control(const Json& port) {
   if (!(control.minimum <= control.default_value && control.default_value <= control.maximum) ||
       !(control.smoothing_ms >= 0.0 && control.smoothing_ms <= 60000.0))
     throw FileError("a control of the file has an impossible range");
-  if (port.at("rate").string() != "1") throw FileError("this version plays controls at the rate of the sound only; update it");
+  if (port.at("rate").string() != "1")
+    throw FileError("this version plays controls at the rate of the sound only; update it");
   return control;
 }
 
 // Samples that are no numbers are silence.
-void copy_numbers(const float* from, std::vector<float>& to, int count) noexcept {
-  for (int i = 0; i < count; ++i) to[static_cast<std::size_t>(i)] = std::isfinite(from[i]) ? from[i] : 0.0f;
+void copy_numbers(const float* from, float* to, int count) noexcept {
+  for (int i = 0; i < count; ++i) to[i] = std::isfinite(from[i]) ? from[i] : 0.0f;
 }
+
+std::size_t bytes(std::int64_t samples) { return static_cast<std::size_t>(samples) * sizeof(float); }
 
 }  // namespace
 
@@ -42,17 +47,9 @@ Player::Player(const ToneFile& file) : graph_(file) {
   settle_ = static_cast<int>(header.at("settle").integer(0, kMaxSettle));
   block_ = static_cast<int>(std::lcm(std::int64_t{graph_.block()}, header.at("block").integer(1, Graph::kMaxBlock)));
   if (block_ > Graph::kMaxBlock) throw FileError("the file wants blocks that are too long");
-  latency_ = static_cast<int>(header.at("latency").integer(0, kMaxSettle)) + (block_ - 1) * graph_.up() / graph_.down();
+  latency_ = static_cast<int>(header.at("latency").integer(0, kMaxSettle)) + held_back();
   for (const Json& port : header.at("ports").array()) controls_.push_back(read_control(port));
-  if (graph_.output_channels() != 1) throw FileError("this version plays models of one channel only; update it");
-  for (const std::string& name : graph_.inputs()) {
-    const auto same = [&](const Control& control) { return control.name == name; };
-    const auto found = std::find_if(controls_.begin(), controls_.end(), same);
-    if (found == controls_.end() && name != "x") throw FileError("the graph of the file wants '" + name + "', which is no control");
-    port_of_input_.push_back(found == controls_.end() ? -1 : static_cast<int>(found - controls_.begin()));
-    if (graph_.input_channels(static_cast<int>(port_of_input_.size()) - 1) != 1)
-      throw FileError("this version plays models of one channel only; update it");
-  }
+  read_inputs();
   for (const Control& control : controls_) {
     Ramp ramp;
     ramp.start = ramp.end = control.default_value;
@@ -62,29 +59,61 @@ Player::Player(const ToneFile& file) : graph_(file) {
   }
 }
 
+// Which input of the graph is the sound, and which a control.
+void Player::read_inputs() {
+  bool heard = false;
+  for (const std::string& name : graph_.inputs()) {
+    const auto same = [&](const Control& control) { return control.name == name; };
+    const auto found = std::find_if(controls_.begin(), controls_.end(), same);
+    const int channels = graph_.input_channels(static_cast<int>(port_of_input_.size()));
+    const bool sound = found == controls_.end();
+    if (sound && name != "x") throw FileError("the graph of the file wants '" + name + "', which is no control");
+    if (!sound && channels != 1) throw FileError("the control '" + name + "' of the file has more than one channel");
+    if (sound && heard && channels != inputs_) throw FileError("the graph of the file hears one sound in two ways");
+    if (sound) inputs_ = channels;
+    heard = heard || sound;
+    port_of_input_.push_back(sound ? -1 : static_cast<int>(found - controls_.begin()));
+  }
+  if (inputs_ > kMaxChannels || outputs() > kMaxChannels)
+    throw FileError("the file hears " + std::to_string(inputs_) + " channels and makes " + std::to_string(outputs()) +
+                    ", and this version plays up to " + std::to_string(kMaxChannels) + " of each; update it");
+}
+
 float Player::Ramp::next() noexcept {
   if (done < length) ++done;
   return static_cast<float>(start + (end - start) * done / length);
 }
 
+// Output samples by which a block that is not full yet holds the sound back.
+int Player::held_back() const {
+  return static_cast<int>(std::int64_t{block_ - 1} * graph_.up() / graph_.down());
+}
+
+void Player::Sound::prepare(int channels, std::size_t frames) {
+  samples.assign(static_cast<std::size_t>(channels) * frames, 0.0f);
+  rows.clear();
+  for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c) rows.push_back(samples.data() + c * frames);
+}
+
 void Player::prepare(int max_frames) {
   max_frames_ = std::max(max_frames, kSettleBlock);
-  const auto most = static_cast<std::size_t>(block_ == 1 ? max_frames_ : max_frames_ + block_);
-  const auto made = (most + static_cast<std::size_t>(block_)) * static_cast<std::size_t>(graph_.up()) /
-                    static_cast<std::size_t>(graph_.down());
-  graph_.prepare(static_cast<int>(most));
-  clean_.assign(most, 0.0f);
-  given_.assign(most, 0.0f);
-  silence_.assign(most, 0.0f);
-  waiting_in_.assign(most, 0.0f);
-  waiting_out_.assign(2 * made + most, 0.0f);
-  port_rows_.assign(port_of_input_.size(), std::vector<float>(most, 0.0f));
-  rows_.assign(port_of_input_.size(), nullptr);
-  row_lists_.assign(port_of_input_.size(), nullptr);
-  for (std::size_t i = 0; i < rows_.size(); ++i) {
-    rows_[i] = port_rows_[i].data();
-    row_lists_[i] = &rows_[i];
-  }
+  const int most = block_ == 1 ? max_frames_ : max_frames_ + block_;
+  graph_.prepare(most);
+  // What a block holds back, and what is made of all that waits; or only what silence makes, which nobody hears.
+  const std::int64_t waiting = block_ == 1 ? std::min(kSettleChunk, max_frames_) : most + block_;
+  const std::int64_t made = waiting * graph_.up() / graph_.down() + 1;
+  if (made * outputs() + std::int64_t{most} * 3 * inputs_ > kMaxWaiting)
+    throw FileError("the file holds back more sound than would fit into memory");
+  const auto room = static_cast<std::size_t>(most);
+  clean_.prepare(inputs_, static_cast<std::size_t>(max_frames_));
+  silence_.prepare(inputs_, static_cast<std::size_t>(std::max(block_, kSettleChunk)));
+  waiting_in_.prepare(inputs_, block_ == 1 ? 0 : room);
+  waiting_out_.prepare(outputs(), static_cast<std::size_t>(made));
+  ports_.prepare(static_cast<int>(port_of_input_.size()), room);
+  given_.assign(static_cast<std::size_t>(max_frames_), 0.0f);
+  made_.assign(static_cast<std::size_t>(outputs()), nullptr);
+  heard_.clear();
+  for (float*& row : ports_.rows) heard_.push_back(&row);
   reset();
 }
 
@@ -95,12 +124,12 @@ void Player::reset() noexcept {
     ramp.start = ramp.end;
     ramp.done = ramp.length;
   }
-  const int chunk = std::max(1, std::min(64, max_frames_) / block_) * block_;
+  const int chunk = std::max(1, std::min(kSettleChunk, max_frames_) / block_) * block_;
   for (int left = (settle_ + block_ - 1) / block_ * block_; left > 0; left -= chunk)
-    play(silence_.data(), waiting_out_.data(), std::min(left, chunk));
+    play(silence_.rows.data(), waiting_out_.rows.data(), 0, std::min(left, chunk));
   held_in_ = 0;
-  held_out_ = (block_ - 1) * graph_.up() / graph_.down();
-  std::fill(waiting_out_.begin(), waiting_out_.end(), 0.0f);
+  held_out_ = held_back();
+  std::fill(waiting_out_.samples.begin(), waiting_out_.samples.end(), 0.0f);
 }
 
 void Player::set(int control, double value) noexcept {
@@ -113,65 +142,83 @@ void Player::set(int control, double value) noexcept {
 }
 
 void Player::process(const float* in, float* out, int frames) noexcept {
+  if (inputs_ == 1 && outputs() == 1) process(&in, &out, frames);
+}
+
+void Player::process(const float* const* in, float* const* out, int frames) noexcept {
   const NoDenormals flush;
+  std::int64_t start = 0;
   for (int at = 0; at < frames; at += max_frames_) {
     const int count = std::min(max_frames_, frames - at);
-    copy_numbers(in + at, clean_, count);
-    if (block_ == 1)
-      play(clean_.data(), out + static_cast<std::ptrdiff_t>(at) * graph_.up(), count);
-    else
-      play_blocks(clean_.data(), out + static_cast<std::int64_t>(at) * graph_.up() / graph_.down(), count);
+    clean(in, at, count);
+    if (block_ == 1) {
+      play(clean_.rows.data(), out, start, count);
+      start += std::int64_t{count} * graph_.up();
+    } else {
+      start += play_blocks(out, start, count);
+    }
   }
 }
 
 void Player::prime(const float* in, const float* given, int frames) noexcept {
+  if (inputs_ == 1) prime(&in, given, frames);
+}
+
+void Player::prime(const float* const* in, const float* given, int frames) noexcept {
   if (!can_prime()) return;
   const NoDenormals flush;
   for (int at = 0; at < frames; at += max_frames_) {
     const int count = std::min(max_frames_, frames - at);
-    copy_numbers(in + at, clean_, count);
-    copy_numbers(given + at, given_, count);
-    listen(clean_.data(), count);
-    graph_.prime(row_lists_.data(), given_.data(), count);
+    clean(in, at, count);
+    copy_numbers(given + at, given_.data(), count);
+    listen(clean_.rows.data(), count);
+    graph_.prime(heard_.data(), given_.data(), count);
   }
 }
 
-// Puts the sound and the controls where the graph reads them.
-void Player::listen(const float* in, int frames) noexcept {
-  for (std::size_t i = 0; i < rows_.size(); ++i) {
+void Player::clean(const float* const* in, std::int64_t at, int frames) noexcept {
+  for (std::size_t c = 0; c < clean_.rows.size(); ++c) copy_numbers(in[c] + at, clean_.rows[c], frames);
+}
+
+// Shows the graph where the sound is, and moves the controls.
+void Player::listen(const float* const* in, int frames) noexcept {
+  for (std::size_t i = 0; i < heard_.size(); ++i) {
     const int control = port_of_input_[i];
-    float* row = port_rows_[i].data();
-    if (control < 0)
-      std::memcpy(row, in, static_cast<std::size_t>(frames) * sizeof(float));
-    else
-      for (int t = 0; t < frames; ++t) row[t] = ramps_[static_cast<std::size_t>(control)].next();
+    if (control < 0) heard_[i] = in;
+    if (control < 0) continue;
+    for (int t = 0; t < frames; ++t) ports_.rows[i][t] = ramps_[static_cast<std::size_t>(control)].next();
   }
 }
 
-// A whole number of blocks, straight through the graph.
-void Player::play(const float* in, float* out, int frames) noexcept {
+// A whole number of blocks, straight through the graph; what it makes begins at `start` of each row.
+void Player::play(const float* const* in, float* const* out, std::int64_t start, int frames) noexcept {
   listen(in, frames);
-  float* outs[1] = {out};
-  graph_.process(row_lists_.data(), outs, frames);
+  for (std::size_t c = 0; c < made_.size(); ++c) made_[c] = out[c] + start;
+  graph_.process(heard_.data(), made_.data(), frames);
 }
 
-// Any number of frames: what does not fill a block waits, and what is ready is given out one block later.
-void Player::play_blocks(const float* in, float* out, int frames) noexcept {
+// Any number of clean frames: what does not fill a block waits, and what is ready is given out one block later. How
+// many samples that were.
+std::int64_t Player::play_blocks(float* const* out, std::int64_t start, int frames) noexcept {
   const std::int64_t before = std::int64_t{held_in_} * graph_.up() / graph_.down();
   const std::int64_t due = std::int64_t{held_in_ + frames} * graph_.up() / graph_.down() - before;
-  std::memcpy(waiting_in_.data() + held_in_, in, static_cast<std::size_t>(frames) * sizeof(float));
+  for (std::size_t c = 0; c < clean_.rows.size(); ++c)
+    std::memcpy(waiting_in_.rows[c] + held_in_, clean_.rows[c], bytes(frames));
   held_in_ += frames;
   const int whole = held_in_ / block_ * block_;
   if (whole) {
-    play(waiting_in_.data(), waiting_out_.data() + held_out_, whole);
+    play(waiting_in_.rows.data(), waiting_out_.rows.data(), held_out_, whole);
     held_out_ += static_cast<int>(std::int64_t{whole} * graph_.up() / graph_.down());
     held_in_ -= whole;
-    std::memmove(waiting_in_.data(), waiting_in_.data() + whole, static_cast<std::size_t>(held_in_) * sizeof(float));
+    for (float* row : waiting_in_.rows) std::memmove(row, row + whole, bytes(held_in_));
   }
-  const auto give = static_cast<std::size_t>(due);
-  std::memcpy(out, waiting_out_.data(), give * sizeof(float));
   held_out_ -= static_cast<int>(due);
-  std::memmove(waiting_out_.data(), waiting_out_.data() + give, static_cast<std::size_t>(held_out_) * sizeof(float));
+  for (std::size_t c = 0; c < waiting_out_.rows.size(); ++c) {
+    float* row = waiting_out_.rows[c];
+    std::memcpy(out[c] + start, row, bytes(due));
+    std::memmove(row, row + due, bytes(held_out_));
+  }
+  return due;
 }
 
 }  // namespace tonewright

@@ -82,8 +82,9 @@ inline std::string header_of(const std::string& nodes, int output, const std::st
          "],\"output\":" + std::to_string(output) + "}}";
 }
 
-inline std::string input_node(const std::string& port = "x") {
-  return R"({"op":"input","inputs":[],"attributes":{"port":")" + port + R"(","channels":1},"weights":{}})";
+inline std::string input_node(const std::string& port = "x", int channels = 1) {
+  return R"({"op":"input","inputs":[],"attributes":{"port":")" + port + R"(","channels":)" + std::to_string(channels) +
+         R"(},"weights":{}})";
 }
 
 inline std::string conv_node(int from, int inputs, int outputs, int dilation, int memory, const std::string& name,

@@ -116,6 +116,8 @@ int main(int count, char** words) {
   std::size_t tried = 0, played = 0, worst_read = 0, worst_all = 0;
   double worst_times = 0.0;
   std::vector<float> sound(256), out(1 << 16);
+  const std::vector<const float*> ins(Player::kMaxChannels, sound.data());
+  const std::vector<float*> outs(Player::kMaxChannels, out.data());
   while (std::chrono::steady_clock::now() < end) {
     Bytes bytes = seeds[static_cast<std::size_t>(random.below(static_cast<int>(seeds.size())))];
     mutate(random, bytes);
@@ -130,7 +132,7 @@ int main(int count, char** words) {
       Player player(file);
       player.prepare(64);
       if (player.up() <= 256)
-        for (int frames : {1, 7, 64}) player.process(sound.data(), out.data(), frames);
+        for (int frames : {1, 7, 64}) player.process(ins.data(), outs.data(), frames);
       ++played;
     } catch (const FileError&) {
     }

@@ -13,7 +13,7 @@
 
 Beside the weights and what was made of them alone (`folded.0` ...), `probe.x` and `probe.y` are a short sound and the
 model's answer to it, after `settle` samples of silence and with its controls at their defaults, so that any player
-can check itself.
+can check itself. A model of several channels hears the probe on every input, each 7 samples later than the last.
 """
 
 import json
@@ -34,12 +34,13 @@ from tonewright.config import from_json, to_json
 from tonewright.errors import ConfigError, FileError
 from tonewright.layers.feedback import Feedback
 from tonewright.layers.graph import FOLDED, trace_whole
-from tonewright.models.base import Model
+from tonewright.models.base import Model, channels_of
 from tonewright.threads import one_thread
 
 FORMAT = 1
 KEY = "tonewright"
 PROBE_SAMPLES, SHORT_PROBE, MAX_PROBE = 16384, 2048, 1 << 20
+PROBE_STEP = 7  # samples by which each input hears the probe later than the one before
 MAX_HEADER, MAX_FILE = 1 << 22, 1 << 32  # bytes; beyond this a file is not one of ours
 ROW = {"seconds", "step", "loss", "esr"}  # of the history
 
@@ -179,17 +180,25 @@ def probe(sample_rate: int, samples: int = PROBE_SAMPLES) -> Tensor:
 @one_thread()
 @torch.no_grad()
 def answer(model: Model, x: Tensor) -> Tensor:
-    """The model's answer to the probe [T], after silence and with its controls at their defaults."""
+    """The model's answer to the probe [T], after silence and with its controls at their defaults.
+
+    Input c hears it 7 c samples late, for what is the same on all sides says little of a model that tells them apart.
+
+    Returns:
+        [T * ratio]; of a model of several channels, [outputs, T * ratio].
+    """
+    inputs, outputs = channels_of(model)
     lead = -(-model.settle // model.block) * model.block
-    x = torch.cat([x.new_zeros(lead), x[: len(x) // model.block * model.block]]).expand(
-        1, model.inputs or 1, -1
-    )
+    x = x[: len(x) // model.block * model.block]
+    rows = [torch.cat([x.new_zeros(lead + c * PROBE_STEP), x])[: lead + len(x)] for c in range(inputs)]
+    x = torch.stack(rows)[None]
     ports = {
         port.name: torch.full((1, 1, int(x.shape[-1] * port.rate)), port.default, dtype=x.dtype)
         for port in model.ports
     }
     y, _ = model(x, model.initial_state(1), **ports)
-    return y[0, 0, int(lead * model.ratio) :].contiguous()
+    y = y[0, :, int(lead * model.ratio) :].contiguous()
+    return y[0] if (inputs, outputs) == (1, 1) else y
 
 
 def self_check(path: Path | str, tone: Tone) -> float:

@@ -1,4 +1,4 @@
-"""Models that are not taught: one with a block and a latency of its own, one that makes sound too loud."""
+"""Models that are not taught: with a block and a latency of their own, too loud, or of several channels."""
 
 from dataclasses import dataclass
 
@@ -65,6 +65,58 @@ class Remembers(Model):
 
     def forward(self, x, state):
         return self.conv(x, state)
+
+
+class Crossed(Model):
+    """Left: the right channel plus 0.25, three samples late. Right: the left one and `amount` of the right."""
+
+    inputs = outputs = 2
+    settle = 3
+    ports = (Port("amount"),)
+
+    def __init__(self, config: NoSettings | None = None, block: int = 1):
+        super().__init__()
+        self.config, self.block, self.delay = config or NoSettings(), block, Delay(1, 3)
+
+    def initial_state(self, batch):
+        return self.delay.initial_state(batch)
+
+    def forward(self, x, state, amount):
+        self.check(x)
+        left, right = x[:, :1], x[:, 1:]
+        late, state = self.delay(right + 0.25, state)
+        return torch.cat([late, left + amount * right], dim=1), state
+
+
+class Spread(Model):
+    """The sound on the left, and on the right the other way round and a sample late."""
+
+    inputs, outputs, settle = 1, 2, 1
+
+    def __init__(self, config: NoSettings | None = None, block: int = 1):
+        super().__init__()
+        self.config, self.block, self.delay = config or NoSettings(), block, Delay(1, 1)
+
+    def initial_state(self, batch):
+        return self.delay.initial_state(batch)
+
+    def forward(self, x, state):
+        self.check(x)
+        late, state = self.delay(x, state)
+        return torch.cat([x, -late], dim=1), state
+
+
+class Middle(Model):
+    """The mean of two channels."""
+
+    inputs, outputs = 2, 1
+
+    def __init__(self, config: NoSettings | None = None):
+        super().__init__()
+        self.config = config or NoSettings()
+
+    def forward(self, x, state):
+        return 0.5 * (x[:, :1] + x[:, 1:]), state
 
 
 TINY = Config((Stack(2, (1, 2, 4)),))

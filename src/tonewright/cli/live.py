@@ -51,7 +51,7 @@ def live(
     channel:
         The input to listen to, from 1.
     outputs:
-        How many output channels to play on, from the first; all get the same.
+        How many output channels to play on, from the first; all get the same, unless the model makes several.
     block:
         Samples at a time. Fewer is less latency and more work.
     rate:

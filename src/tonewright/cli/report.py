@@ -45,12 +45,13 @@ def report(
     """
     from tonewright.cli.open import open_player
     from tonewright.measure.metrics import verdict
-    from tonewright.report.of_player import write_report
+    from tonewright.report.of_player import check_comparable, write_report
     from tonewright.training.capture import measure
     from tonewright.training.recordings import Recording, as_learned, prepare
 
     check_result(output, ".html")
     player = open_player(model)
+    check_comparable(player)
     recording = Recording(dry, wet, player.controls | settings(knob), latency, mask)
     prepared = prepare(recording, player.model.settle, force)
     pair = prepared.pair

@@ -19,7 +19,8 @@ def run(
 ) -> int:
     """Play a sound file through a model.
 
-    The result lines up with the sound and is as long. Each channel of a stereo file is played by itself.
+    The result lines up with the sound and is as long. Each channel of a stereo file is played by itself; a model of
+    several channels hears all at once, or a mono file on each of its inputs, and writes as many as it makes.
 
     Parameters
     ----------

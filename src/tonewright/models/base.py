@@ -49,12 +49,28 @@ def check_knobs(knobs: tuple[str, ...]) -> None:
         raise ConfigError(f"each knob has its own name, and these are {', '.join(knobs)}")
 
 
+def channels_of(model: Layer) -> tuple[int, int]:
+    """How many channels a model hears and makes.
+
+    A model of (1, 1), which most are, plays each channel of a sound by itself; any other hears all channels at once.
+
+    >>> layer = Layer()
+    >>> layer.inputs, layer.outputs = 1, 2
+    >>> channels_of(layer)
+    (1, 2)
+    """
+    inputs = model.inputs or 1
+    return inputs, model.outputs or inputs
+
+
 class Model(Layer):
     """A layer with settings and ports: forward(x, state, **ports) -> (y, state).
 
     Attributes:
         config: the dataclass that it was built from, stored whole in the file.
         ports: its controls, each handed to forward by name as [B, 1, T * rate].
+        inputs, outputs: 1 and 1 for one that plays each channel of a sound by itself; else it hears and makes so many
+            at once, as a stereo width (2 and 2) or a pan (1 and 2) does.
     """
 
     config: object

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from tonewright.audio.pairs import Pair
+from tonewright.errors import ConfigError
+from tonewright.models.base import channels_of
 from tonewright.report.page import Listening, write_page
 from tonewright.runtime.player import Player
 from tonewright.units import clock
@@ -19,7 +21,11 @@ def write_report(player: Player, pairs: list[Pair], path: Path, title: str, find
         path: of the HTML file.
         title: what the model is called.
         findings: of the data checks, in words.
+
+    Raises:
+        ConfigError: a model of several channels.
     """
+    check_comparable(player)
     takes = [_take(player, pair) for pair in pairs]
     dry, target, estimate = (np.concatenate(sounds) for sounds in zip(*takes, strict=True))
     listening = Listening(
@@ -33,6 +39,20 @@ def write_report(player: Player, pairs: list[Pair], path: Path, title: str, find
         findings=tuple(str(finding) for finding in findings),
     )
     write_page(listening, path)
+
+
+def check_comparable(player: Player) -> None:
+    """Refuse a model that no recordings of one channel can be compared with.
+
+    Raises:
+        ConfigError: with what to do instead.
+    """
+    inputs, outputs = channels_of(player.model)
+    if (inputs, outputs) != (1, 1):
+        raise ConfigError(
+            f"a page compares sounds of one channel, and this model hears {inputs} and makes {outputs}; listen to it "
+            f"with 'tonewright run'"
+        )
 
 
 def _take(player: Player, pair: Pair) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -52,6 +72,9 @@ def facts(player: Player) -> dict[str, str]:
         "Latency": f"{player.latency} samples ({1000 * player.latency / player.sample_rate:.1f} ms)",
         "Memory": f"{model.settle + 1} samples ({1000 * (model.settle + 1) / player.sample_rate:.0f} ms)",
     }
+    inputs, outputs = channels_of(model)
+    if (inputs, outputs) != (1, 1):
+        told["Channels"] = f"{inputs} in, {outputs} out"
     if model.ports:
         told["Controls"] = ", ".join(f"{p.name} ({p.minimum:g} to {p.maximum:g})" for p in model.ports)
     names = {

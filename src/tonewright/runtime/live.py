@@ -1,4 +1,4 @@
-"""The callback of a sound card: one channel in, through the model, out on every channel.
+"""The callback of a sound card: one channel in, through the model, out on every channel, or on as many as it makes.
 
 Two threads meet in an `Engine`. The audio thread calls it, block after block; the other thread turns knobs and reads
 meters. They share single numbers and references, which Python writes whole, and so neither ever waits for the other.
@@ -13,8 +13,9 @@ import numpy as np
 
 from tonewright.config import did_you_mean
 from tonewright.errors import ConfigError
+from tonewright.models.base import channels_of
 from tonewright.runtime.live_knobs import Knob, knobs_of, levels_of
-from tonewright.runtime.live_parts import MAX_FRAMES, CoreVoice, Fader, voice_of
+from tonewright.runtime.live_parts import MAX_FRAMES, CoreVoice, Fader, Rows, voice_of
 from tonewright.runtime.player import Player
 from tonewright.units import db_to_gain
 
@@ -59,7 +60,9 @@ class Tally:
 class Engine:
     """A model on its way to the loudspeaker, to be called by PortAudio.
 
-    The sound begins with a fade of half a second, and never leaves full scale.
+    The sound begins with a fade of half a second, and never leaves full scale. What a model of one channel makes goes
+    to every output; of several channels each goes to its own, and the outputs beyond stay silent. A model that hears
+    several hears the one input on each.
 
     Args:
         player: the model.
@@ -67,6 +70,9 @@ class Engine:
         rate: of the sound card in Hz; the model's own when None.
         channel: which input to listen to, from 0.
         input_level_db, output_level_db: before and after the model.
+
+    Attributes:
+        outputs: channels that the model makes.
 
     Raises:
         ConfigError: no such control, a value outside of its range, or a model that cannot be played so.
@@ -93,6 +99,7 @@ class Engine:
         if player.model.ratio != 1:
             raise ConfigError("a model is played live that gives a sample for each, and this one does not")
         self.model_rate, self.channel = player.sample_rate, channel
+        inputs, self.outputs = channels_of(player.model)
         self.sample_rate = float(rate or self.model_rate)
         self.latency_s = player.latency / self.sample_rate
         levels = levels_of(input_level_db, output_level_db)
@@ -107,7 +114,7 @@ class Engine:
         turns = [functools.partial(self._voice.turn, i) for i in range(len(self.knobs) - len(levels))]
         self._turns = [*turns, *(functools.partial(_to_level, fader) for fader in (self._trim, self._level))]
         self._turned = [knob.value for knob in self.knobs]
-        self._dry, self._wet = (np.zeros(MAX_FRAMES, np.float32) for _ in range(2))
+        self._dry, self._wet = (Rows(channels) for channels in (inputs, self.outputs))
         self._warm_up()
         self.tally, self._peaks = Tally(), Peaks()
         self._master.send(1.0, FADE_IN_S)
@@ -152,7 +159,7 @@ class Engine:
 
     def _play(self, x: np.ndarray, y: np.ndarray) -> None:
         """A block of at most MAX_FRAMES, x [T] to y [T, outputs]."""
-        dry, wet = self._dry[: len(x)], self._wet[: len(x)]
+        dry, wet = self._dry.of(len(x)), self._wet.of(len(x))
         np.copyto(dry, x)
         into = _peak(dry)
         if not math.isfinite(into):
@@ -168,7 +175,11 @@ class Engine:
         self._master.apply(wet)
         self._measure(into, _peak(wet))
         np.clip(wet, -1.0, 1.0, out=wet)
-        y[:] = wet[:, None]
+        if len(wet) == 1:
+            y[:] = wet.T
+        else:
+            y[:, : len(wet)] = wet[: y.shape[1]].T
+            y[:, len(wet) :] = 0.0
 
     def _follow_knobs(self) -> None:
         """What the other thread has wished for since the block before."""
@@ -187,11 +198,11 @@ class Engine:
             self._through.send(wanted, KNOB_S)
         if self._through.resting:
             if wanted == 0.0:
-                np.copyto(wet, dry)
+                np.copyto(wet, dry[:1])
             return
-        np.subtract(wet, dry, out=wet)
+        np.subtract(wet, dry[:1], out=wet)
         self._through.apply(wet)
-        np.add(wet, dry, out=wet)
+        np.add(wet, dry[:1], out=wet)
 
     def _measure(self, into: float, out: float) -> None:
         peaks, tally = self._peaks, self.tally

@@ -12,13 +12,13 @@ MAX_FRAMES = native.MAX_FRAMES  # a longer block is played in pieces of this
 
 
 class Voice(Protocol):
-    """One channel of a model. Both methods are for the audio thread."""
+    """A model that plays. Both methods are for the audio thread."""
 
     def turn(self, index: int, value: float) -> None:
         """Move the control of that index, smoothly."""
 
     def play(self, x: np.ndarray, y: np.ndarray) -> None:
-        """The next block of sound, x float32 [T] into y float32 [T]."""
+        """The next block of sound, x float32 [inputs, T] into y float32 [outputs, T], both contiguous."""
 
 
 class CoreVoice:
@@ -57,6 +57,21 @@ def voice_of(player: Player, controls: list[float]) -> Voice:
         checked_port(player.model.ports, port.name, value)
     file = native.playable(player.tone)
     return TorchVoice(player, controls) if file is None else CoreVoice(file, controls)
+
+
+class Rows:
+    """Room for blocks of so many channels, of any length up to MAX_FRAMES.
+
+    >>> Rows(2).of(5).shape
+    (2, 5)
+    """
+
+    def __init__(self, channels: int):
+        self._channels, self._samples = channels, np.zeros(channels * MAX_FRAMES, np.float32)
+
+    def of(self, frames: int) -> np.ndarray:
+        """The room for a block, float32 [channels, frames], contiguous; the next call gives the same again."""
+        return self._samples[: self._channels * frames].reshape(self._channels, frames)
 
 
 class Fader:
@@ -99,8 +114,8 @@ class Fader:
         return curve
 
     def apply(self, sound: np.ndarray) -> None:
-        """Multiply a block [T] by the gain, in place; at a gain of 1 it stays as it is, to the bit."""
+        """Multiply a block [..., T] by the gain, in place; at a gain of 1 it stays as it is, to the bit."""
         if not self.resting:
-            np.multiply(sound, self.curve(len(sound)), out=sound)
+            np.multiply(sound, self.curve(sound.shape[-1]), out=sound)
         elif self.gain != 1.0:
             np.multiply(sound, self.gain, out=sound)

@@ -65,6 +65,11 @@ class Session:
                 f"'{heard.name}' has {heard.inputs} input channels, and channel {engine.channel + 1} was asked for; "
                 f"choose a lower one with --channel"
             )
+        if engine.outputs > self.outputs:
+            raise DeviceError(
+                f"the model makes {engine.outputs} channels, and {self.outputs} of '{played.name}' are to play; ask "
+                f"for as many with --outputs, or choose another card"
+            )
 
     def __enter__(self) -> "Session":
         sd = sounddevice()

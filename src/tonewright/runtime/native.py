@@ -3,8 +3,9 @@
 import numpy as np
 
 from tonewright import storage
-from tonewright.errors import ConfigError, FileError, NotPlayable, ShapeError
+from tonewright.errors import ConfigError, FileError, NotPlayable
 from tonewright.models.base import NOTHING_TO_GO_ON_FROM, Model
+from tonewright.runtime.channels import check_primed, layout_of
 from tonewright.runtime.stream import checked_port, checked_prime, stream_latency
 
 try:
@@ -40,20 +41,25 @@ class NativeStream:
     Args:
         file: the bytes of a .tone file.
         model: the same model, for its controls and its ratio.
-        channels: of the sound; each is played with its own memory.
+        channels: of the sound, as in `Stream`.
         ports: first values of the controls, by name.
+
+    Attributes:
+        channels, outputs: of the sound that goes in, and of what comes out.
 
     Raises:
         FileError: when the core cannot play this file.
+        ShapeError: another number of channels than a model of several channels hears.
     """
 
-    def __init__(self, file: bytes, model: Model, channels: int = 1, /, **ports: float):
+    def __init__(self, file: bytes, model: Model, channels: int | None = None, /, **ports: float):
         if why_not():
             raise FileError(why_not())
-        self.model, self.channels = model, channels
+        self.model, self._layout = model, layout_of(model, channels)
+        self.channels, self.outputs = self._layout.channels, self._layout.made
         self._names = [port.name for port in model.ports]
         try:
-            self._players = [_native.Player(file, MAX_FRAMES) for _ in range(channels)]
+            self._players = [_native.Player(file, MAX_FRAMES) for _ in range(self._layout.sounds)]
         except _native.NativeFileError as error:
             raise FileError(str(error)) from error
         self.latency = stream_latency(model)
@@ -82,9 +88,10 @@ class NativeStream:
         """Go on as a model that has heard `dry` and has made `wet`; see Stream.prime.
 
         Raises:
-            ConfigError: when what the model makes does not depend on what it made.
+            ConfigError: when what the model makes does not depend on what it made; for a model of several channels.
             ShapeError: when the two have different lengths, or another number of channels.
         """
+        check_primed(self._layout)
         if not self._players[0].can_prime:
             raise ConfigError(NOTHING_TO_GO_ON_FROM)
         x, y = checked_prime(dry, wet, self.channels)
@@ -92,19 +99,18 @@ class NativeStream:
             player.prime(heard, made)
 
     def process(self, block: np.ndarray) -> np.ndarray:
-        """The next block of sound, [T] or [channels, T] of any length, to one of T * ratio samples.
+        """The next block of sound, [T] or [channels, T] of any length, to [outputs, T * ratio]; see Stream.process.
 
         A sample that is no number is heard as silence.
 
         Raises:
             ShapeError: when it has another number of channels.
         """
-        x = np.ascontiguousarray(np.atleast_2d(block), dtype=np.float32)
-        if x.ndim != 2 or x.shape[0] != self.channels:
-            raise ShapeError(f"this stream wants {self.channels} channels, and got {list(np.shape(block))}")
+        x = self._layout.given(block)
         before = int(self._samples * self.model.ratio)
-        self._samples += x.shape[1]
-        y = np.empty((self.channels, int(self._samples * self.model.ratio) - before), np.float32)
-        for player, row, made in zip(self._players, x, y, strict=True):
-            player.process(row, made)
-        return y[0] if np.ndim(block) == 1 else y
+        self._samples += x.shape[2]
+        due = int(self._samples * self.model.ratio) - before
+        y = np.empty((self._layout.sounds, self._layout.outputs, due), np.float32)
+        for player, heard, made in zip(self._players, x, y, strict=True):
+            player.process(heard, made)
+        return self._layout.taken(y, block)

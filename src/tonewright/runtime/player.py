@@ -8,6 +8,7 @@ import numpy as np
 from tonewright import storage
 from tonewright.errors import ShapeError
 from tonewright.runtime import native
+from tonewright.runtime.channels import spread, whole_layout
 from tonewright.runtime.native import NativeStream
 from tonewright.runtime.stream import Stream, stream_latency
 
@@ -45,12 +46,15 @@ class Player:
         """Output samples by which `stream().process` and `render` trail their input."""
         return stream_latency(self.model)
 
-    def stream(self, channels: int = 1, /, **controls: float) -> Stream | NativeStream:
+    def stream(self, channels: int | None = None, /, **controls: float) -> Stream | NativeStream:
         """A fresh stream, from silence; by the native core where it is built, else by torch.
 
         Args:
-            channels: of the sound; each gets its own memory.
+            channels: of the sound; each gets its own memory. A model of several channels knows how many it hears.
             controls: their values, by name.
+
+        Raises:
+            ShapeError: another number of channels than a model of several channels hears.
         """
         if self._file is not None:
             return NativeStream(self._file, self.model, channels, **controls)
@@ -68,20 +72,26 @@ class Player:
     def render(self, x: np.ndarray, /, **controls: float) -> np.ndarray:
         """The raw stream over a whole sound at `sample_rate`: [T] or [C, T] to the same shape (times ratio).
 
+        A model of several channels gives [outputs, T]; of a sound [T] also [T], when it makes one channel.
+
         Args:
-            x: float samples; each channel is played with its own memory.
+            x: float samples; each channel is played with its own memory. A model of several channels hears all at
+                once, and a mono sound on each of its inputs.
             controls: their values, by name.
 
         Raises:
-            ShapeError: when x is neither [T] nor [C, T].
+            ShapeError: when x is neither [T] nor [C, T], or has not the channels that the model hears.
             ConfigError: for a control that is not there, or out of its range.
         """
         x = np.asarray(x)
         if x.ndim not in (1, 2):
             raise ShapeError(f"render wants x as [T] or [C, T], and got {list(x.shape)}")
-        stream = self.stream(x.shape[0] if x.ndim == 2 else 1, **controls)
-        starts = range(0, x.shape[-1], RENDER_BLOCK) or [0]
-        return np.concatenate([stream.process(x[..., i : i + RENDER_BLOCK]) for i in starts], axis=-1)
+        rows = np.atleast_2d(x)
+        layout = whole_layout(self.model, len(rows))
+        stream, rows = self.stream(layout.channels, **controls), spread(rows, layout.channels)
+        starts = range(0, rows.shape[1], RENDER_BLOCK) or [0]
+        y = np.concatenate([stream.process(rows[:, i : i + RENDER_BLOCK]) for i in starts], axis=-1)
+        return y[0] if x.ndim == 1 and len(y) == 1 else y
 
     def save(self, path: Path | str) -> None:
         """Write the .tone file."""

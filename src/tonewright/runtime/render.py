@@ -7,7 +7,8 @@ import numpy as np
 
 from tonewright.audio import files
 from tonewright.audio.rates import Resampler, check_rate
-from tonewright.errors import AudioError
+from tonewright.errors import AudioError, ShapeError
+from tonewright.runtime.channels import Layout, check_primed, spread, whole_layout
 from tonewright.runtime.player import Player
 from tonewright.runtime.stream import Stream
 
@@ -26,6 +27,9 @@ def render_file(
 ) -> int:
     """Write `target`: what the model makes of `source`, lined up with it and as long, at the rate of `source`.
 
+    It has as many channels as `source`; with a model of several channels, those that it makes. Such a model hears a
+    mono `source` on each of its inputs.
+
     Args:
         player: the model.
         source, target: sound files; the suffix of the target chooses its format.
@@ -40,18 +44,22 @@ def render_file(
         How many samples the format of the target had to clip.
 
     Raises:
-        AudioError: a file that cannot be read or written, or another rate without `resample`; a prime that does not
-            go with the source.
-        ConfigError: a prime for a model that does not hear what it made.
+        AudioError: a file that cannot be read or written, or another rate without `resample`; channels that the model
+            does not hear; a prime that does not go with the source.
+        ConfigError: a prime for a model that does not hear what it made, or of several channels.
     """
     sound = files.info(source)
     if not resample:
         check_rate(sound.path, sound.sample_rate, model_name, player.sample_rate)
+    layout = _layout(player, sound, model_name)
+    if prime is not None:
+        check_primed(layout)
     given = None if prime is None else _prime(prime, sound, player)
-    stream = player.stream(sound.channels, **(controls or {}))
+    stream = player.stream(layout.channels, **(controls or {}))
     total, done = round(sound.frames * player.model.ratio), 0
-    with files.Writer(target, sound.sample_rate, sound.channels) as writer:
+    with files.Writer(target, sound.sample_rate, stream.outputs) as writer:
         blocks = _converted(files.blocks(source, BLOCK), sound.sample_rate, player.sample_rate)
+        blocks = (spread(block, layout.channels) for block in blocks)
         if given is None:
             played = _lined_up(stream, blocks, spare=int(sound.sample_rate != player.sample_rate))
         else:
@@ -62,6 +70,13 @@ def render_file(
             done += block.shape[-1]
             progress(done / total)
     return writer.clipped
+
+
+def _layout(player: Player, sound: files.SoundInfo, model_name: str) -> Layout:
+    try:
+        return whole_layout(player.model, sound.channels, str(sound.path), model_name)
+    except ShapeError as error:
+        raise AudioError(str(error)) from error
 
 
 def _prime(path: Path, sound: files.SoundInfo, player: Player) -> np.ndarray:

@@ -7,6 +7,7 @@ from torch import Tensor
 from tonewright.config import did_you_mean
 from tonewright.errors import ConfigError, ShapeError
 from tonewright.models.base import Model, Port
+from tonewright.runtime.channels import check_primed, layout_of
 from tonewright.threads import one_thread
 
 SETTLING = 16384  # samples of silence at a time
@@ -66,8 +67,15 @@ class Stream:
     Args:
         model: in eval mode.
         sample_rate: for the smoothing of the controls.
-        channels: of the sound; each is played with its own memory.
+        channels: of the sound; each is played with its own memory. A model of several channels hears as many as it
+            wants, and nothing else may be said here.
         ports: first values of the controls, by name.
+
+    Attributes:
+        channels, outputs: of the sound that goes in, and of what comes out.
+
+    Raises:
+        ShapeError: another number of channels than a model of several channels hears.
 
     >>> from tonewright.models.wavenet import Model as WaveNet
     >>> stream = Stream(WaveNet().eval(), 48000)
@@ -75,8 +83,9 @@ class Stream:
     (100,)
     """
 
-    def __init__(self, model: Model, sample_rate: int, channels: int = 1, /, **ports: float):
-        self.model, self.channels = model, channels
+    def __init__(self, model: Model, sample_rate: int, channels: int | None = None, /, **ports: float):
+        self.model, self._layout = model, layout_of(model, channels)
+        self.channels, self.outputs = self._layout.channels, self._layout.made
         self.latency = stream_latency(model)
         self.ramps = {port.name: Ramp(port, sample_rate) for port in model.ports}
         for name, value in ports.items():
@@ -86,10 +95,12 @@ class Stream:
     def reset(self) -> None:
         """Back to silence; the controls stay where they are."""
         controls = {name: ramp.end for name, ramp in self.ramps.items()}
-        self.state = settled_state(self.model, self.channels, controls)
+        self.state = settled_state(self.model, self._layout.sounds, controls)
         waiting = self.model.block - 1
-        self.fifo_in = torch.zeros(self.channels, 0)
-        self.fifo_out = torch.zeros(self.channels, int(waiting * self.model.ratio))
+        self.fifo_in = torch.zeros(self._layout.sounds, self._layout.inputs, 0)
+        self.fifo_out = torch.zeros(
+            self._layout.sounds, self._layout.outputs, int(waiting * self.model.ratio)
+        )
 
     def set(self, **ports: float) -> None:
         """Move controls to new values, smoothly.
@@ -112,9 +123,10 @@ class Stream:
             dry, wet: the sound before the next block and what the device made of it, [T] or [channels, T].
 
         Raises:
-            ConfigError: when what the model makes does not depend on what it made.
+            ConfigError: when what the model makes does not depend on what it made; for a model of several channels.
             ShapeError: when the two have different lengths, or another number of channels.
         """
+        check_primed(self._layout)
         x, y = (torch.from_numpy(part)[:, None] for part in checked_prime(dry, wet, self.channels))
         if x.shape[-1]:
             self.state = self.model.primed(x, y, self.state)
@@ -122,21 +134,20 @@ class Stream:
     @one_thread()
     @torch.inference_mode()
     def process(self, block: np.ndarray) -> np.ndarray:
-        """The next block of sound, [T] or [channels, T] of any length, to one of T * ratio samples.
+        """The next block of sound, [T] or [channels, T] of any length, to [outputs, T * ratio].
 
-        A sample that is no number is heard as silence.
+        A block [T] gives [T * ratio] when one channel comes out, and [outputs, T * ratio] when a model makes several
+        channels of one. A sample that is no number is heard as silence.
 
         Raises:
             ShapeError: when it has another number of channels.
         """
-        x = torch.from_numpy(np.array(np.atleast_2d(block), dtype=np.float32))
-        if x.ndim != 2 or x.shape[0] != self.channels:
-            raise ShapeError(f"this stream wants {self.channels} channels, and got {list(np.shape(block))}")
-        x = torch.nan_to_num(
-            x, nan=0.0, posinf=0.0, neginf=0.0
-        )  # or one broken sample would stay in the memory
+        x = np.nan_to_num(  # or one broken sample would stay in the memory
+            self._layout.given(block), nan=0.0, posinf=0.0, neginf=0.0
+        )
+        x = torch.from_numpy(x)
         y = self._play(x) if self.model.block == 1 else self._reblock(x)
-        return y.numpy().reshape(-1) if block.ndim == 1 else y.numpy()
+        return self._layout.taken(y.numpy(), block)
 
     def _reblock(self, x: Tensor) -> Tensor:
         count = int((self.fifo_in.shape[-1] + x.shape[-1]) * self.model.ratio)
@@ -144,20 +155,20 @@ class Stream:
         self.fifo_in = torch.cat([self.fifo_in, x], dim=-1)
         whole = self.fifo_in.shape[-1] // self.model.block * self.model.block
         if whole:
-            ready = self._play(self.fifo_in[:, :whole])
-            self.fifo_in, self.fifo_out = self.fifo_in[:, whole:], torch.cat([self.fifo_out, ready], dim=-1)
+            ready = self._play(self.fifo_in[..., :whole])
+            self.fifo_in, self.fifo_out = self.fifo_in[..., whole:], torch.cat([self.fifo_out, ready], dim=-1)
         due = count - before
-        y, self.fifo_out = self.fifo_out[:, :due], self.fifo_out[:, due:]
+        y, self.fifo_out = self.fifo_out[..., :due], self.fifo_out[..., due:]
         return y
 
     def _play(self, x: Tensor) -> Tensor:
-        if x.shape[-1] == 0:
-            return x
-        ports = {
-            name: ramp.take(x.shape[-1]).expand(self.channels, 1, -1) for name, ramp in self.ramps.items()
-        }
-        y, self.state = self.model(x[:, None], self.state, **ports)
-        return y[:, 0]
+        """x [sounds, inputs, T] to y [sounds, outputs, T * ratio], a whole number of blocks."""
+        sounds, _, count = x.shape
+        if count == 0:
+            return x.new_zeros(sounds, self._layout.outputs, 0)
+        ports = {name: ramp.take(count).expand(sounds, 1, -1) for name, ramp in self.ramps.items()}
+        y, self.state = self.model(x, self.state, **ports)
+        return y
 
 
 def checked_prime(dry: np.ndarray, wet: np.ndarray, channels: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,6 @@
+"""A chain of processors with settings in units: the interpretable model, whose settings `match` estimates."""
+
+from tonewright.models.chain.config import PRESETS, Config, Link, spoken
+from tonewright.models.chain.model import Chain as Model
+
+__all__ = ["PRESETS", "Config", "Link", "Model", "spoken"]

@@ -1,0 +1,87 @@
+"""A chain of processors, as a model."""
+
+from torch import Tensor, nn
+
+from tonewright.config import did_you_mean
+from tonewright.errors import ConfigError
+from tonewright.layers.base import State
+from tonewright.models.base import Model
+from tonewright.models.chain.config import Config
+from tonewright.models.chain.processor import Processor
+from tonewright.models.chain.processors import PROCESSORS
+
+SETTLING_S = 0.5  # seconds: what a DC blocker at 10 Hz takes to forget a constant, to 1e-13
+
+
+class Chain(Model):
+    """x [B, channels, T] through one processor after another, to [B, outputs, T].
+
+    Attributes:
+        processors: by name, in the order that the sound runs through them.
+
+    >>> chain = Chain(Config((Link("gain"), Link("highpass"))))
+    >>> chain.set({"gain.gain_db": -6.0})
+    >>> chain.values()["gain"]
+    {'gain_db': -6.0}
+    >>> y, state = chain(torch.zeros(1, 1, 64), chain.initial_state(1))
+    """
+
+    def __init__(self, config: Config | None = None):
+        super().__init__()
+        self.config = config = config or Config()
+        self.inputs = channels = config.channels
+        self.settle = self._settling(config)
+        self.processors = nn.ModuleDict()
+        for name, link in zip(config.names, config.links, strict=True):
+            made = PROCESSORS[link.kind](config.sample_rate, channels, link.size, -self.settle)
+            self.processors[name] = made
+            channels = made.outputs
+        self.outputs = channels
+        self.latency = sum(made.latency for made in self.processors.values())
+        self.counts = [made.state_count for made in self.processors.values()]
+
+    def initial_state(self, batch: int) -> State:
+        return [memory for made in self.processors.values() for memory in made.initial_state(batch)]
+
+    def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        self.check(x)
+        after, first = [], 0
+        for made, count in zip(self.processors.values(), self.counts, strict=True):
+            x, memory = made(x, state[first : first + count])
+            after += memory
+            first += count
+        return x, after
+
+    def values(self) -> dict[str, dict]:
+        """All settings in their units, by processor and name."""
+        return {name: made.values() for name, made in self.processors.items()}
+
+    def set(self, changes: dict[str, float]) -> None:
+        """Turn settings, named "processor.setting".
+
+        Raises:
+            ConfigError: no such processor or setting, or a value out of its range.
+        """
+        for place, value in changes.items():
+            processor, name = self.find(place)
+            processor.set(**{name: value})
+
+    def find(self, place: str) -> tuple[Processor, str]:
+        """The processor and the name of the setting at "compressor.ratio".
+
+        Raises:
+            ConfigError: when there is none.
+        """
+        who, dot, name = place.partition(".")
+        if not dot:
+            raise ConfigError(f"a setting of a chain is named processor.setting, such as gain.gain_db, and not '{place}'")
+        if who not in self.processors:
+            raise ConfigError(f"no processor called '{who}' in this chain{did_you_mean(who, self.processors)}")
+        self.processors[who].setting(name)
+        return self.processors[who], name
+
+    @staticmethod
+    def _settling(config: Config) -> int:
+        """Without anything that makes sound of silence, all memories begin as silence leaves them."""
+        kinds = [PROCESSORS[link.kind] for link in config.links]
+        return round(SETTLING_S * config.sample_rate) if any(kind.begins for kind in kinds[:-1]) else 0

@@ -1,0 +1,117 @@
+"""What all processors of a chain are: layers with settings in the units that people know."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from tonewright.config import did_you_mean
+from tonewright.errors import ConfigError
+from tonewright.layers.base import Layer, State
+from tonewright.models.chain.setting import Setting
+
+
+class Processor(Layer):
+    """A layer whose settings are its only weights, each a number in its unit.
+
+    A processor is built at a rate, because a cutoff and an attack are in Hz and ms, and from the layers that it is made
+    of. What a setting means for them is computed in `forward`, so that it can be differentiated; a player gets the
+    result of that.
+
+    Attributes:
+        kind: the word that people name it by, "compressor".
+        settings: what can be turned, in panel order.
+        sizes: the least, usual and largest size, of a processor that comes in several; None for others. Stages of a
+            phaser, samples of a response.
+        panel: the settings, each a weight by its name, in its unit.
+        begins: whether it makes sound of silence (an offset): those behind it then have to settle.
+        moves: whether its sound depends on when it began (an LFO).
+
+    Args:
+        sample_rate: in Hz.
+        channels: of its input.
+        size: 0 for the usual one.
+        start: number of the first sample that it will be given, for one that moves.
+    """
+
+    kind: ClassVar[str]
+    settings: ClassVar[tuple[Setting, ...]] = ()
+    sizes: ClassVar[tuple[int, int, int] | None] = None
+    begins: ClassVar[bool] = False
+    moves: ClassVar[bool] = False
+
+    def __init__(self, sample_rate: int, channels: int = 1, size: int = 0, start: int = 0):
+        super().__init__()
+        self.sample_rate, self.inputs, self.outputs, self.start = sample_rate, channels, channels, start
+        self.size = self._checked_size(size)
+        # apart, for a layer has a ratio of its own, and a compressor has one too
+        self.panel = nn.Module()
+        for setting in self.settings:
+            shape = () if setting.count == 1 else (setting.count or self.size,)
+            made = torch.full(shape, float(setting.default))
+            self.panel.register_parameter(setting.name, nn.Parameter(made))
+        self.parts = nn.ModuleList()
+        self.build()
+
+    def build(self) -> None:
+        """Make the layers that it consists of, with `self.add`."""
+
+    def add(self, layer: Layer) -> Layer:
+        """One more layer that it consists of; their memories are its memory, in this order."""
+        self.parts.append(layer)
+        return layer
+
+    def initial_state(self, batch: int) -> State:
+        return [memory for part in self.parts for memory in part.initial_state(batch)]
+
+    def values(self) -> dict[str, float | list[float]]:
+        """The settings, by name, in their units."""
+        return {s.name: getattr(self.panel, s.name).detach().double().tolist() for s in self.settings}
+
+    def set(self, **values: float | Iterable[float]) -> None:
+        """Turn settings.
+
+        Raises:
+            ConfigError: no such setting, or a value that it cannot have.
+        """
+        for name, value in values.items():
+            setting = self.setting(name)
+            parameter = getattr(self.panel, name)
+            wanted = [value] if parameter.ndim == 0 else list(value)
+            if len(wanted) != parameter.numel():
+                raise ConfigError(f"{self.kind}.{name} wants {parameter.numel()} numbers, and got {len(wanted)}")
+            checked = [setting.check(self.kind, float(number)) for number in wanted]
+            with torch.no_grad():
+                parameter.copy_(torch.tensor(checked, dtype=torch.float64).reshape(parameter.shape))
+
+    @classmethod
+    def setting(cls, name: str) -> Setting:
+        """The setting of that name.
+
+        Raises:
+            ConfigError: when there is none.
+        """
+        found = next((s for s in cls.settings if s.name == name), None)
+        if found is None:
+            known = did_you_mean(name, [s.name for s in cls.settings])
+            raise ConfigError(f"{cls.kind} has no setting called '{name}'{known}")
+        return found
+
+    def _checked_size(self, size: int) -> int:
+        if self.sizes is None:
+            if size:
+                raise ConfigError(f"{self.kind} comes in one size; leave the size out")
+            return 0
+        least, usual, most = self.sizes
+        if size and not least <= size <= most:
+            raise ConfigError(f"the size of {self.kind} is {least} to {most}, and not {size}")
+        return size or usual
+
+
+def gain_of(db: Tensor) -> Tensor:
+    """Decibels to a factor, differentiable."""
+    return torch.exp(db * DB)
+
+
+DB = 0.11512925464970229  # ln(10) / 20
