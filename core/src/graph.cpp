@@ -10,6 +10,7 @@
 #include "filters_node.h"
 #include "follow_node.h"
 #include "glue.h"
+#include "long_fir.h"
 #include "phasor.h"
 #include "program.h"
 #include "recurrent.h"
@@ -66,6 +67,7 @@ std::unique_ptr<Operation> make_operation(const Json& node, const Tensors& tenso
     if (op == "filters") return make_filters(node, tensors, channels[0]);
     if (op == "follow") return make_follow(node, tensors, channels[0]);
     if (op == "phasor") return make_phasor(node, tensors);
+    if (op == "long_fir") return make_long_fir(node, tensors, channels[0]);
     if (op == "feedback") return make_feedback(node, tensors, channels[0]);
   }
   throw FileError("the file uses '" + op + "', which this version cannot play; update it");
@@ -99,6 +101,8 @@ void Graph::add(const Json& row, const ToneFile& file) {
     if (op == "feedback" && ++loops_ > kMaxLoops) throw FileError("the file has too many feedbacks");
     node->operation = make_operation(row, file.tensors, channels);
     node->channels = node->operation->channels;
+    if ((remembered_ += node->operation->remembered()) > kMaxMemory)
+      throw FileError("the long filters of the file remember more than " + std::to_string(kMaxMemory) + " samples");
     node->fixed = op == "number" || op == "constant";
     const std::int64_t up = std::int64_t{node->up} * node->operation->up;
     const std::int64_t down = std::int64_t{node->down} * node->operation->down;

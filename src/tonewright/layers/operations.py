@@ -4,6 +4,7 @@ from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
 from tonewright.layers.dynamics import Follow
 from tonewright.layers.feedback import Feedback
 from tonewright.layers.filters import Filters
+from tonewright.layers.fir import LongFir
 from tonewright.layers.modulation import Phasor
 from tonewright.layers.recurrent import GRU, LSTM
 
@@ -18,6 +19,7 @@ PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
     Filters: ("filters", ("sections",)),
     Follow: ("follow", ("start",)),
     Phasor: ("phasor", ("sample_rate", "start")),
+    LongFir: ("long_fir", ("taps",)),
 }
 GLUE = {name: name for name in ("add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "log", "sin")}
 GLUE |= {name: name for name in ("tanh", "sigmoid", "relu", "leaky_relu", "softsign", "gelu", "cat")}
@@ -35,4 +37,5 @@ ARGUMENTS: dict[type, tuple[str, ...]] = {
     Filters: ("sections",),
     Follow: ("attack", "release"),
     Phasor: ("rate_hz", "phase"),
+    LongFir: ("response",),
 }
