@@ -1,5 +1,6 @@
 #include "tonewright/filters.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -37,9 +38,14 @@ class Filters : public Operation {
 
   void process(const Signal* in, const Signal& y, int frames) noexcept override {
     const auto count = static_cast<int>(sections_.size());
-    for (int c = 0; c < channels; ++c)
-      filter(sections_.data(), count, state_.data() + std::ptrdiff_t{c} * count * kSectionStates, in->row(c), y.row(c),
-             frames);
+    const std::ptrdiff_t numbers = std::ptrdiff_t{count} * kSectionStates;
+    for (int c = 0; c < channels; ++c) {
+      double* state = state_.data() + c * numbers;
+      filter(sections_.data(), count, state, in->row(c), y.row(c), frames);
+      // What overflowed before it would stay for ever.
+      const bool broken = std::any_of(state, state + numbers, [](double s) { return !std::isfinite(s); });
+      if (broken) std::fill_n(state, numbers, 0.0);
+    }
   }
 
  private:

@@ -31,8 +31,8 @@ SWAPPED = {
     "__rtruediv__": "div",
     "__rpow__": "pow",
 }  # 1 - x, 1 / x, 2 ** x
-# What is named for a primitive's forward beside the sound and its memory, in the order of the call. What depends on the
-# sound is one more input of the node; what depends on weights only is stored as a weight of the node.
+# What is named for a primitive's forward beside the sound and its memory, in the order of the call. What depends on
+# the sound is one more input of the node; what depends on weights only is stored as a weight of the node.
 ARGUMENTS: dict[type, tuple[str, ...]] = {
     Filters: ("sections",),
     Follow: ("attack", "release"),
