@@ -6,6 +6,7 @@
 
 #include "convolve.h"
 #include "convolve_transposed.h"
+#include "delay_line_node.h"
 #include "feedback.h"
 #include "filters_node.h"
 #include "follow_node.h"
@@ -68,6 +69,7 @@ std::unique_ptr<Operation> make_operation(const Json& node, const Tensors& tenso
     if (op == "phasor") return make_phasor(node, tensors);
     if (op == "feedback") return make_feedback(node, tensors, channels[0]);
   }
+  if (op == "delay_line" && channels.size() <= 2) return make_delay_line(node, tensors, channels);
   throw FileError("the file uses '" + op + "', which this version cannot play; update it");
 }
 
@@ -146,7 +148,8 @@ void Graph::ask_for_memory() {
       base.memory = static_cast<int>(std::max<std::int64_t>(base.memory, std::min(wanted, kMaxMemory + 1)));
       continue;
     }
-    if ((total += std::int64_t{node.memory} * node.channels) > kMaxMemory)
+    total += std::int64_t{node.memory} * node.channels + (node.operation ? node.operation->remembers() : 0);
+    if (total > kMaxMemory)
       throw FileError("the graph of the file remembers more than " + std::to_string(kMaxMemory) + " samples");
     if (!node.operation) continue;
     for (std::size_t i = 0; i < node.from.size(); ++i) {
