@@ -90,6 +90,7 @@ NB_MODULE(_native, m) {
       .def("prime", &prime, nb::arg("input").noconvert(), nb::arg("given").noconvert());
   bind_teaching(m);
   bind_teaching_lstm(m);
+  bind_delay_line(m);
   bind_filters(m);
   bind_follow(m);
 }

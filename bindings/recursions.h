@@ -22,5 +22,6 @@ void check_size(const char* what, const Array& array, std::size_t wanted) {
   throw nb::value_error(text.c_str());
 }
 
+void bind_delay_line(nb::module_& m);
 void bind_filters(nb::module_& m);
 void bind_follow(nb::module_& m);

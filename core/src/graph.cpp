@@ -6,6 +6,7 @@
 
 #include "convolve.h"
 #include "convolve_transposed.h"
+#include "delay_line_node.h"
 #include "feedback.h"
 #include "filters_node.h"
 #include "follow_node.h"
@@ -70,6 +71,7 @@ std::unique_ptr<Operation> make_operation(const Json& node, const Tensors& tenso
     if (op == "long_fir") return make_long_fir(node, tensors, channels[0]);
     if (op == "feedback") return make_feedback(node, tensors, channels[0]);
   }
+  if (op == "delay_line" && channels.size() <= 2) return make_delay_line(node, tensors, channels);
   throw FileError("the file uses '" + op + "', which this version cannot play; update it");
 }
 
@@ -102,7 +104,7 @@ void Graph::add(const Json& row, const ToneFile& file) {
     node->operation = make_operation(row, file.tensors, channels);
     node->channels = node->operation->channels;
     if ((remembered_ += node->operation->remembered()) > kMaxMemory)
-      throw FileError("the long filters of the file remember more than " + std::to_string(kMaxMemory) + " samples");
+      throw FileError("the nodes of the file remember more than " + std::to_string(kMaxMemory) + " samples");
     node->fixed = op == "number" || op == "constant";
     const std::int64_t up = std::int64_t{node->up} * node->operation->up;
     const std::int64_t down = std::int64_t{node->down} * node->operation->down;
@@ -150,7 +152,8 @@ void Graph::ask_for_memory() {
       base.memory = static_cast<int>(std::max<std::int64_t>(base.memory, std::min(wanted, kMaxMemory + 1)));
       continue;
     }
-    if ((total += std::int64_t{node.memory} * node.channels) > kMaxMemory)
+    total += std::int64_t{node.memory} * node.channels;
+    if (total > kMaxMemory)
       throw FileError("the graph of the file remembers more than " + std::to_string(kMaxMemory) + " samples");
     if (!node.operation) continue;
     for (std::size_t i = 0; i < node.from.size(); ++i) {

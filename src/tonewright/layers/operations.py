@@ -1,6 +1,7 @@
 """The closed list of operations that a graph may hold: primitives, which are layers, and glue between them."""
 
 from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
+from tonewright.layers.delays import DelayLine
 from tonewright.layers.dynamics import Follow
 from tonewright.layers.feedback import Feedback
 from tonewright.layers.filters import Filters
@@ -13,6 +14,7 @@ PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
     Conv1d: ("conv1d", ("inputs", "outputs", "dilation", "stride", "groups", "memory")),
     ConvTranspose1d: ("conv_transpose1d", ("inputs", "outputs", "stride", "groups", "memory")),
     Delay: ("delay", ("samples",)),
+    DelayLine: ("delay_line", ("most",)),
     LSTM: ("lstm", ("inputs", "hidden")),
     GRU: ("gru", ("inputs", "hidden")),
     Feedback: ("feedback", ("inputs", "outputs")),
@@ -34,6 +36,7 @@ SWAPPED = {
 # What is named for a primitive's forward beside the sound and its memory, in the order of the call. What depends on
 # the sound is one more input of the node; what depends on weights only is stored as a weight of the node.
 ARGUMENTS: dict[type, tuple[str, ...]] = {
+    DelayLine: ("delay", "feedback", "damping"),
     Filters: ("sections",),
     Follow: ("attack", "release"),
     Phasor: ("rate_hz", "phase"),
