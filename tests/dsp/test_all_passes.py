@@ -1,4 +1,4 @@
-"""All-passes equal scipy's, pass all frequencies alike, and have the right gradients, by the core and by plain torch."""
+"""All-passes equal scipy's, pass all that comes, and have the right gradients, by the core and by plain torch."""
 
 import numpy as np
 import pytest

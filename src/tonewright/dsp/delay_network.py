@@ -26,8 +26,8 @@ def delay_network(
     """x through N delay lines, each through a low-pass and a gain, that are mixed and fed back to each other.
 
     Of line i, r is the w of delays[i] samples ago, p = r + damping[i] (p[t - 1] - r), and f = gains[i] p. y is the
-    sum of all outputs[i] f, and w = inputs[i] x + f - 2 / N (the sum of all f): Householder's mixing keeps the energy,
-    so that gains of 10^(-3 delays[i] / (T60 rate)) let it decay by 60 dB in T60 seconds.
+    sum of all outputs[i] f, and w = inputs[i] x + f - 2 / N (the sum of all f). Householder's mixing keeps the
+    energy, so that gains of 10^(-3 delays[i] / (T60 rate)) let it decay by 60 dB in T60 seconds.
 
     Args:
         x: signal [B, C, T]; each channel has a network of its own.
