@@ -1,4 +1,4 @@
-// A feedback delay network, as a reverb's: delay lines that hear each other, and how it changes with what it is made of.
+// A feedback delay network, as a reverb's: delay lines that hear each other, and how it changes with what makes it.
 // Source: Jot and Chaigne, "Digital delay networks for designing artificial reverberators", AES 90, 1991; Smith,
 // Physical Audio Signal Processing, "Householder Feedback Matrix".
 #pragma once
