@@ -74,14 +74,20 @@ class Chain(Model):
         """
         who, dot, name = place.partition(".")
         if not dot:
-            raise ConfigError(f"a setting of a chain is named processor.setting, such as gain.gain_db, and not '{place}'")
+            raise ConfigError(
+                f"a setting of a chain is named processor.setting, such as gain.gain_db, and not '{place}'"
+            )
         if who not in self.processors:
-            raise ConfigError(f"no processor called '{who}' in this chain{did_you_mean(who, self.processors)}")
+            raise ConfigError(
+                f"no processor called '{who}' in this chain{did_you_mean(who, self.processors)}"
+            )
         self.processors[who].setting(name)
         return self.processors[who], name
 
     @staticmethod
     def _settling(config: Config) -> int:
-        """Without anything that makes sound of silence, all memories begin as silence leaves them."""
+        """Without what makes sound of silence or begins somewhere, all memories begin as silence leaves them."""
         kinds = [PROCESSORS[link.kind] for link in config.links]
-        return round(SETTLING_S * config.sample_rate) if any(kind.begins for kind in kinds[:-1]) else 0
+        begins = any(kind.begins for kind in kinds[:-1])
+        seconds = max(SETTLING_S if begins else 0.0, *(kind.settle_s for kind in kinds))
+        return round(seconds * config.sample_rate)

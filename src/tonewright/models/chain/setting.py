@@ -83,13 +83,28 @@ class Setting:
         if self.cyclic and math.isfinite(value):
             value = self.low + (value - self.low) % (self.high - self.low)
         if self.choices and value not in self.choices:
-            raise ConfigError(f"{of}.{self.name} is {' or '.join(f'{c:g}' for c in self.choices)}, and not {value:g}")
+            raise ConfigError(
+                f"{of}.{self.name} is {' or '.join(f'{c:g}' for c in self.choices)}, and not {value:g}"
+            )
         # what was kept as a float may be a rounding beyond the end
         slack = 1e-6 * max(abs(self.low), abs(self.high))
         if not self.low - slack <= value <= self.high + slack:
             unit = f" {self.unit}" if self.unit else ""
-            raise ConfigError(f"{of}.{self.name} goes from {self.low:g} to {self.high:g}{unit}, and not to {value:g}")
+            raise ConfigError(
+                f"{of}.{self.name} goes from {self.low:g} to {self.high:g}{unit}, and not to {value:g}"
+            )
         return min(max(value, self.low), self.high)
+
+    def checked(self, of: str, values: Tensor) -> Tensor:
+        """All of these, as `check` takes each.
+
+        >>> Setting("phase", 0.0, 1.0, 0.0, cyclic=True).checked("tremolo", torch.tensor([0.5, 1.25]))
+        tensor([0.5000, 0.2500])
+        """
+        if not self.choices and bool(((values >= self.low) & (values <= self.high)).all()):
+            return values  # at once, for a response has many
+        numbers = [self.check(of, number) for number in values.double().flatten().tolist()]
+        return torch.tensor(numbers, dtype=values.dtype).reshape(values.shape)
 
 
 UNITS = {"hz": "Hz", "db": "dB", "ms": "ms", "s": "s", "octaves": "octaves"}

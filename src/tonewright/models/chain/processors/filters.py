@@ -1,7 +1,7 @@
 """Equalisers: passes, shelves, bells, and several of them in a row.
 
-Source of the numbers of each section: Simper, "Linear trapezoidal integrated state variable filter", 2013. They are the
-filters of Bristow-Johnson's cookbook.
+Source of the numbers of each section: Simper, "Linear trapezoidal integrated state variable filter", 2013. They are
+the filters of Bristow-Johnson's cookbook.
 """
 
 import math
@@ -171,4 +171,6 @@ class Eq(Equaliser):
             )
         ]
         low = low_shelf(self.g(self.panel.low_hz), flat, self.panel.low_gain_db)
-        return torch.stack([low, *bells, high_shelf(self.g(self.panel.high_hz), flat, self.panel.high_gain_db)])
+        return torch.stack(
+            [low, *bells, high_shelf(self.g(self.panel.high_hz), flat, self.panel.high_gain_db)]
+        )
