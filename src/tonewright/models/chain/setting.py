@@ -48,7 +48,11 @@ class Setting:
     @property
     def rest(self) -> float:
         """The position where it does nothing; NaN when there is none."""
-        return math.nan if self.neutral is None else float(self.position(torch.tensor(self.neutral).double()))
+        return (
+            math.nan
+            if self.neutral is None
+            else float(self.position(torch.tensor(self.neutral, dtype=torch.float64)))
+        )
 
     def at(self, position: Tensor) -> Tensor:
         """The value at positions from 0 to 1, differentiable.
