@@ -18,7 +18,7 @@ from tonewright.runtime.stream import Stream
 KINDS = pytest.mark.parametrize("kind", PROCESSORS)
 SIDES = pytest.mark.parametrize("channels", [1, 2], ids=["mono", "stereo"])
 SEEDS = pytest.mark.parametrize("seed", range(3))
-STEP = 1e-6  # of a range
+STEP = 1e-6  # of a value, or of a fiftieth of its range
 # Where a slope ends, a difference of two values does not tell it: a delay is turned from whole samples, on which one
 # polynomial takes over from the other. Of the others the kinks lie where no sample of this sound does.
 AWAY = {"delay": {"delay_ms": 1.234}}
@@ -73,8 +73,9 @@ def test_gradients_are_those_of_small_changes(kind, seed):
         parameter = getattr(processor.panel, setting.name)
         some = range(parameter.numel())[:: max(1, parameter.numel() // 6)]
         for index in some:
-            expect = small_change(told, parameter, index, STEP * (setting.high - setting.low))
-            scale = float(slope.abs().max()) + 1e-6
+            step = STEP * max(abs(float(parameter.view(-1)[index])), 0.02 * (setting.high - setting.low))
+            expect = small_change(told, parameter, index, step)
+            scale = float(slope.abs().max()) + 1e-5
             assert float(slope.flatten()[index]) == pytest.approx(expect, rel=1e-4, abs=1e-4 * scale), setting.name
     for index in rng.integers(0, x.numel(), 5).tolist():
         expect = small_change(told, x, index, 1e-6)
@@ -162,7 +163,7 @@ def sound_for(kind: str, channels: int) -> np.ndarray:
     """
     noise = np.random.default_rng(0).uniform(-0.7, 0.7, (channels, 3000))
     if kind in ("chorus", "flanger"):
-        noise = sosfilt(butter(4, 2000.0, fs=RATE, output="sos"), noise)
+        noise = sosfilt(butter(4, 1000.0, fs=RATE, output="sos"), noise)
     return noise.astype(np.float32)
 
 
