@@ -103,7 +103,9 @@ def test_the_help_lists_every_verb(capsys):
 
 def test_the_help_names_the_presets_that_there_are():
     (sentence,) = [p.description for p in parse(capture.__doc__).params if p.arg_name == "preset"]
-    for kind in models.names():
+    recipes = {name: getattr(models.find(name), "Recipe", None) for name in models.names()}
+    # what is not learned step by step is learned by `match`
+    for kind in [name for name, recipe in recipes.items() if hasattr(recipe, "step")]:
         names = re.search(rf"{kind}: (.*?)\.", " ".join(sentence.split()))[1]
         assert re.split(r"[,;] ", names) == list(models.find(kind).PRESETS)
 

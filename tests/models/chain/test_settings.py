@@ -63,7 +63,9 @@ def test_ends_can_be_had_and_nothing_beyond(kind, setting):
 def test_a_number_too_much_is_told(kind, setting):
     processor = made(kind)
     count = getattr(processor.panel, setting.name).numel()
-    with pytest.raises(ConfigError, match=rf"{kind}\.{setting.name} wants {count} numbers, and got {count + 1}"):
+    with pytest.raises(
+        ConfigError, match=rf"{kind}\.{setting.name} wants {count} numbers, and got {count + 1}"
+    ):
         processor.set(**{setting.name: [setting.default] * (count + 1)})
 
 
@@ -111,7 +113,9 @@ def test_sizes(kind):
             made(kind, size=size)
 
 
-@pytest.mark.parametrize("kind,size", [("phaser", 24), ("curve", 32), ("hall", 16), ("hall", 2), ("curve", 1)])
+@pytest.mark.parametrize(
+    "kind,size", [("phaser", 24), ("curve", 32), ("hall", 16), ("hall", 2), ("curve", 1)]
+)
 def test_largest_and_least_play(kind, size):
     processor = made(kind, size=size)
     y, _ = processor(torch.rand(1, 1, 500), processor.initial_state(1))
