@@ -121,6 +121,13 @@ def test_presets_keep_the_contract(name, channels):
     check_contract(chain, channels, forgets=False)
 
 
+def test_what_settles_keeps_the_contract():
+    chain = Model(Config(links("offset", "optical-tremolo", "gate"), 2, 1000))
+    chain.set({"offset.level": 0.4})
+    assert chain.settle == 500
+    check_contract(chain, 2, forgets=False)
+
+
 @needs_core
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("channels", [1, 2])
