@@ -118,7 +118,7 @@ class _Recorder(TorchFunctionMode):
         return bool(tensors) and all(self._is_weight(tensor) for tensor in tensors)
 
     def _is_weight(self, tensor: Tensor) -> bool:
-        return id(tensor) in self.of_weights or (id(tensor) in self.names and id(tensor) not in self.index)
+        return id(tensor) in self.of_weights or id(tensor) in self.names
 
     def _watch(self, name: str, module: nn.Module) -> list:
         primitive = type(module) in PRIMITIVES
