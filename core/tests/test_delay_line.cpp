@@ -190,6 +190,19 @@ void broken_samples_do_not_stay() {
   }
 }
 
+// A delay longer than any block: what is broken is gone before it is read, wherever in the ring it stood.
+void broken_samples_are_not_heard_after_their_block() {
+  Random random(6);
+  const Tensors tensors = tensors_of(0.9f, 0.0f, 70.5f);
+  for (std::size_t place = 0; place < 200; ++place) {
+    const auto node = make_operation(node_of("delay_line", kMost, tensors), tensors, {1});
+    node->prepare(64);
+    std::vector<float> x = random.noise(500);
+    x[place] = std::nanf("");
+    for (float y : played(*node, x, 1, random)) CHECK(std::isfinite(y));
+  }
+}
+
 bool makes_of(const std::string& attributes, const Tensors& tensors, const std::vector<int>& channels) {
   try {
     return make_operation(node_of("delay_line", attributes, tensors), tensors, channels) != nullptr;
@@ -249,6 +262,7 @@ int main() {
   whole_delays_are_exact();
   the_adjoint_is_how_it_changes();
   broken_samples_do_not_stay();
+  broken_samples_are_not_heard_after_their_block();
   files_that_make_no_sense_are_refused();
   what_does_not_fit_into_memory_is_refused();
   std::printf("delay_line: all is well\n");
