@@ -15,6 +15,7 @@ SCRIPTS = {
     "teaching": (),
     "teaching_lstm": (),
     "feedback_playing": (),
+    "long_fir": (),
     "alignment": ("data",),
     "knobs": ("data",),
     "capture_curve": ("data",),

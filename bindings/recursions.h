@@ -17,7 +17,8 @@ constexpr std::size_t kMaxNumbers = std::size_t{1} << 31;
 template <typename Array>
 void check_size(const char* what, const Array& array, std::size_t wanted) {
   if (array.size() == wanted && wanted < kMaxNumbers) return;
-  const std::string text = std::string(what) + " wants " + std::to_string(wanted) + " numbers, and has " + std::to_string(array.size());
+  const std::string text = std::string(what) + " wants " + std::to_string(wanted) + " numbers, and has " +
+                           std::to_string(array.size());
   throw nb::value_error(text.c_str());
 }
 

@@ -57,10 +57,10 @@ class DelayLine : public Operation {
     size_ = most + kDelayReach + 1;
   }
 
-  std::int64_t remembers() const override { return std::int64_t{size_ + DelayRing::kGuard} * channels; }
+  std::int64_t remembered() const override { return std::int64_t{size_ + DelayRing::kGuard} * channels; }
 
   void prepare(int) override {
-    line_.assign(static_cast<std::size_t>(remembers()), 0.0);
+    line_.assign(static_cast<std::size_t>(remembered()), 0.0);
     last_.assign(static_cast<std::size_t>(channels), 0.0);
     at_ = 0;
   }

@@ -1,5 +1,6 @@
 #include "tonewright/filters.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -37,9 +38,14 @@ class Filters : public Operation {
 
   void process(const Signal* in, const Signal& y, int frames) noexcept override {
     const auto count = static_cast<int>(sections_.size());
-    for (int c = 0; c < channels; ++c)
-      filter(sections_.data(), count, state_.data() + std::ptrdiff_t{c} * count * kSectionStates, in->row(c), y.row(c),
-             frames);
+    const std::ptrdiff_t numbers = std::ptrdiff_t{count} * kSectionStates;
+    for (int c = 0; c < channels; ++c) {
+      double* state = state_.data() + c * numbers;
+      filter(sections_.data(), count, state, in->row(c), y.row(c), frames);
+      // What overflowed before it would stay for ever.
+      const bool broken = std::any_of(state, state + numbers, [](double s) { return !std::isfinite(s); });
+      if (broken) std::fill_n(state, numbers, 0.0);
+    }
   }
 
  private:
@@ -47,31 +53,56 @@ class Filters : public Operation {
   std::vector<double> state_;  // [channels][sections][2]
 };
 
+// A section waits for itself, sample after sample; while one waits others can work. So a few go through the sound
+// together, each a sample behind the one before.
+constexpr int kTogether = 6;
+
+template <typename Sample, int kCount>
+void forward(const Section* sections, int all, double* state, const Sample* x, Sample* y, int samples,
+             double* keep) noexcept {
+  double s1[kCount], s2[kCount], a2[kCount], a3[kCount], c1[kCount], c2[kCount], direct[kCount], from1[kCount], from2[kCount];
+  for (int i = 0; i < kCount; ++i) {
+    const Section& s = sections[i];
+    const Steps a(s);
+    s1[i] = state[2 * i], s2[i] = state[2 * i + 1];
+    a2[i] = 2.0 * a.a2, a3[i] = 2.0 * a.a3, c1[i] = 2.0 * a.a1 - 1.0, c2[i] = 1.0 - 2.0 * a.a3;
+    // y as it depends on x and on both states
+    direct[i] = s.direct + s.band * a.a2 + s.low * a.a3;
+    from1[i] = s.band * a.a1 + s.low * a.a2;
+    from2[i] = s.low * (1.0 - a.a3) - s.band * a.a2;
+  }
+  for (int t = 0; t < samples; ++t) {
+    double v = x[t];
+    for (int i = 0; i < kCount; ++i) {
+      if (keep) keep[3 * i] = v, keep[3 * i + 1] = s1[i], keep[3 * i + 2] = s2[i];
+      const double made = direct[i] * v + from1[i] * s1[i] + from2[i] * s2[i];
+      const double next = c1[i] * s1[i] + a2[i] * (v - s2[i]);
+      s2[i] = c2[i] * s2[i] + a2[i] * s1[i] + a3[i] * v;
+      s1[i] = next;
+      v = made;
+    }
+    y[t] = static_cast<Sample>(v);
+    if (keep) keep += std::ptrdiff_t{all} * kSectionKept;
+  }
+  for (int i = 0; i < kCount; ++i) state[2 * i] = s1[i], state[2 * i + 1] = s2[i];
+}
+
+template <typename Sample>
+constexpr decltype(&forward<Sample, 1>) kForward[kTogether] = {forward<Sample, 1>, forward<Sample, 2>,
+                                                              forward<Sample, 3>, forward<Sample, 4>,
+                                                              forward<Sample, 5>, forward<Sample, 6>};
+
 }  // namespace
 
 template <typename Sample>
 void filter(const Section* sections, int count, double* state, const Sample* x, Sample* y, int samples,
             double* kept) noexcept {
-  for (int at = 0; at < count; ++at, state += kSectionStates, x = y) {
-    const Section& s = sections[at];
-    const Steps a(s);
-    double s1 = state[0], s2 = state[1];
+  for (int at = 0; at < count;) {
+    const int together = std::min(count - at, kTogether);
     double* keep = kept ? kept + std::ptrdiff_t{at} * kSectionKept : nullptr;
-    for (int t = 0; t < samples; ++t) {
-      const double v0 = x[t];
-      if (keep) {
-        keep[0] = v0, keep[1] = s1, keep[2] = s2;
-        keep += std::ptrdiff_t{count} * kSectionKept;
-      }
-      const double v3 = v0 - s2;
-      const double v1 = a.a1 * s1 + a.a2 * v3;
-      const double v2 = s2 + a.a2 * s1 + a.a3 * v3;
-      s1 = 2.0 * v1 - s1;
-      s2 = 2.0 * v2 - s2;
-      y[t] = static_cast<Sample>(s.direct * v0 + s.band * v1 + s.low * v2);
-    }
-    state[0] = s1;
-    state[1] = s2;
+    kForward<Sample>[together - 1](sections + at, count, state + std::ptrdiff_t{at} * kSectionStates, x, y, samples, keep);
+    at += together;
+    x = y;
   }
 }
 

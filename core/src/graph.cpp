@@ -11,6 +11,7 @@
 #include "filters_node.h"
 #include "follow_node.h"
 #include "glue.h"
+#include "long_fir.h"
 #include "phasor.h"
 #include "program.h"
 #include "recurrent.h"
@@ -67,6 +68,7 @@ std::unique_ptr<Operation> make_operation(const Json& node, const Tensors& tenso
     if (op == "filters") return make_filters(node, tensors, channels[0]);
     if (op == "follow") return make_follow(node, tensors, channels[0]);
     if (op == "phasor") return make_phasor(node, tensors);
+    if (op == "long_fir") return make_long_fir(node, tensors, channels[0]);
     if (op == "feedback") return make_feedback(node, tensors, channels[0]);
   }
   if (op == "delay_line" && channels.size() <= 2) return make_delay_line(node, tensors, channels);
@@ -101,6 +103,8 @@ void Graph::add(const Json& row, const ToneFile& file) {
     if (op == "feedback" && ++loops_ > kMaxLoops) throw FileError("the file has too many feedbacks");
     node->operation = make_operation(row, file.tensors, channels);
     node->channels = node->operation->channels;
+    if ((remembered_ += node->operation->remembered()) > kMaxMemory)
+      throw FileError("the nodes of the file remember more than " + std::to_string(kMaxMemory) + " samples");
     node->fixed = op == "number" || op == "constant";
     const std::int64_t up = std::int64_t{node->up} * node->operation->up;
     const std::int64_t down = std::int64_t{node->down} * node->operation->down;
@@ -148,7 +152,7 @@ void Graph::ask_for_memory() {
       base.memory = static_cast<int>(std::max<std::int64_t>(base.memory, std::min(wanted, kMaxMemory + 1)));
       continue;
     }
-    total += std::int64_t{node.memory} * node.channels + (node.operation ? node.operation->remembers() : 0);
+    total += std::int64_t{node.memory} * node.channels;
     if (total > kMaxMemory)
       throw FileError("the graph of the file remembers more than " + std::to_string(kMaxMemory) + " samples");
     if (!node.operation) continue;

@@ -36,8 +36,8 @@ class Operation {
 
   // Samples before the block that it reads of an input.
   virtual int memory(std::size_t /*input*/) const { return 0; }
-  // Samples x channels that it will keep itself once it is prepared, where they may be many.
-  virtual std::int64_t remembers() const { return 0; }
+  // Samples x channels that it remembers by itself, where they may be many.
+  virtual std::int64_t remembered() const { return 0; }
   // Itself, if it is a convolution that may take over what stands around it.
   virtual Convolve* as_convolve() { return nullptr; }
   // Itself, if it is a loop that can be given its past.

@@ -13,13 +13,16 @@ constexpr std::int64_t kMaxStart = std::int64_t{1} << 53, kMaxRate = 1 << 30;
 
 // That many turns without the whole ones, to the next 2^-64.
 std::uint64_t fixed(double turns) noexcept {
-  const double part = std::nearbyint(std::ldexp(std::fmod(turns, 1.0), 64));  // below 2^64, as a double is not finer
+  // Below 2^64: what is left of a turn is at least 2^-53.
+  const double part = std::nearbyint(std::ldexp(std::fmod(turns, 1.0), 64));
   return part < 0.0 ? ~static_cast<std::uint64_t>(-part) + 1 : static_cast<std::uint64_t>(part);
 }
 
 class Phasor : public Operation {
  public:
-  Phasor(const Turns& turns, std::int64_t start) : turns_(turns), start_(turns.at(start)), now_(start_) { channels = 1; }
+  Phasor(const Turns& turns, std::int64_t start) : turns_(turns), start_(turns.at(start)), now_(start_) {
+    channels = 1;
+  }
 
   void reset() noexcept override { now_ = start_; }
 

@@ -244,7 +244,7 @@ bool opens(int count, int most, int channels) {
     Graph graph(ToneFile::parse(bytes.data(), bytes.size()));
     return true;
   } catch (const FileError& error) {
-    CHECK(std::strstr(error.what(), "remembers more than"));
+    CHECK(std::strstr(error.what(), "remember more than"));
     return false;
   }
 }

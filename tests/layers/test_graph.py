@@ -13,6 +13,7 @@ from tonewright.layers.delays import DelayLine
 from tonewright.layers.dynamics import Follow
 from tonewright.layers.feedback import Feedback
 from tonewright.layers.filters import Filters
+from tonewright.layers.fir import LongFir
 from tonewright.layers.graph import trace
 from tonewright.layers.modulation import Phasor
 from tonewright.layers.operations import GLUE, PRIMITIVES
@@ -141,6 +142,7 @@ def test_every_primitive_declares_what_it_has():
         Filters: lambda: Filters(1, 1),
         Follow: lambda: Follow(1),
         Phasor: lambda: Phasor(48000),
+        LongFir: lambda: LongFir(1, 4),
     }
     for kind, (_, attributes) in PRIMITIVES.items():
         layer = made[kind]()

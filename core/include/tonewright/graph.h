@@ -56,6 +56,7 @@ class Graph final : public Layer {
   std::vector<std::string> input_names_;
   std::vector<int> input_nodes_;
   int output_ = 0, loops_ = 0;
+  std::int64_t remembered_ = 0;  // by the operations themselves
   int max_chunk_ = 0;
   std::unique_ptr<Program> program_;
 };

@@ -55,10 +55,11 @@ def _native(x: Tensor, sections: Tensor, state: Tensor) -> tuple[Tensor, Tensor]
 class _Native(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, sections, state):
-        rows, (count, numbers) = x.flatten(0, 1).contiguous(), sections.shape
+        rows, count = x.flatten(0, 1).contiguous(), sections.shape[0]
         learning = any(ctx.needs_input_grad)
         kept = x.new_empty(*rows.shape, count, 3) if learning else x.new_empty(0)
-        y, after, sections = torch.empty_like(rows), state.clone(), sections.detach().contiguous()
+        y, sections = torch.empty_like(rows), sections.detach().contiguous()
+        after = state.clone(memory_format=torch.contiguous_format)
         native.filters_forward(rows.numpy(), sections.numpy(), after.numpy(), y.numpy(), kept.numpy())
         ctx.save_for_backward(sections, kept)
         return y.view_as(x), after

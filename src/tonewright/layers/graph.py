@@ -37,6 +37,7 @@ def trace(model: Layer, ports: tuple[str, ...] = ()) -> dict:
         NotPlayable: for an operation that is not in the list, naming the layer that uses it.
 
     >>> from tonewright.layers.combine import Pointwise, Serial
+    >>> from tonewright.layers.conv import Conv1d
     >>> [node["op"] for node in trace(Serial(Conv1d(1, 2, 3), Pointwise(torch.tanh)))["nodes"]]
     ['input', 'conv1d', 'tanh']
     """

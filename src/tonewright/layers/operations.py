@@ -5,6 +5,7 @@ from tonewright.layers.delays import DelayLine
 from tonewright.layers.dynamics import Follow
 from tonewright.layers.feedback import Feedback
 from tonewright.layers.filters import Filters
+from tonewright.layers.fir import LongFir
 from tonewright.layers.modulation import Phasor
 from tonewright.layers.recurrent import GRU, LSTM
 
@@ -20,6 +21,7 @@ PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
     Filters: ("filters", ("sections",)),
     Follow: ("follow", ("start",)),
     Phasor: ("phasor", ("sample_rate", "start")),
+    LongFir: ("long_fir", ("taps",)),
 }
 GLUE = {name: name for name in ("add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "log", "sin")}
 GLUE |= {name: name for name in ("tanh", "sigmoid", "relu", "leaky_relu", "softsign", "gelu", "cat")}
@@ -31,11 +33,12 @@ SWAPPED = {
     "__rtruediv__": "div",
     "__rpow__": "pow",
 }  # 1 - x, 1 / x, 2 ** x
-# What is named for a primitive's forward beside the sound and its memory, in the order of the call. What depends on the
-# sound is one more input of the node; what depends on weights only is stored as a weight of the node.
+# What is named for a primitive's forward beside the sound and its memory, in the order of the call. What depends on
+# the sound is one more input of the node; what depends on weights only is stored as a weight of the node.
 ARGUMENTS: dict[type, tuple[str, ...]] = {
     DelayLine: ("delay", "feedback", "damping"),
     Filters: ("sections",),
     Follow: ("attack", "release"),
     Phasor: ("rate_hz", "phase"),
+    LongFir: ("response",),
 }

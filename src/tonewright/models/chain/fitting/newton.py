@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from tonewright.models.chain.fitting.rehearsal import Rehearsal
@@ -20,6 +21,35 @@ LONGEST = 0.3  # of a range in one step
 TRIES = 8  # of shorter and shorter steps
 ENOUGH = 1e-12  # an error-to-signal ratio at which rounding begins
 SLOW = 1e-3  # a step that takes less than this part of the error off is a slow one
+
+
+@dataclass
+class Goal:
+    """What a chain should make.
+
+    Attributes:
+        wet: [B, C, T] float64.
+        emphasis: lifts the treble of what is compared, 0 to 1, so that all of a sound's tone counts and not only where
+            it is loud.
+    """
+
+    wet: Tensor
+    emphasis: float = 0.0
+
+    def __post_init__(self):
+        energy = self._lifted(self.wet).square().sum(dim=(1, 2), keepdim=True)
+        self.weight = 1.0 / torch.sqrt(len(self.wet) * energy.clamp_min(1e-12))
+
+    def weighted(self, sound: Tensor) -> Tensor:
+        """A sound [..., B, C, T] as it is compared: of the wet one the squares add up to 1, as many for each stretch."""
+        return self._lifted(sound) * self.weight
+
+    def error(self, estimate: Tensor) -> Tensor:
+        """How far off: the sum of its squares is the mean error-to-signal ratio."""
+        return self.weighted(estimate - self.wet)
+
+    def _lifted(self, sound: Tensor) -> Tensor:
+        return sound[..., 1:] - self.emphasis * sound[..., :-1] if self.emphasis else sound
 
 
 @dataclass
@@ -37,7 +67,7 @@ class Fit:
 
 def newton(
     rehearsal: Rehearsal,
-    wet: Tensor,
+    goal: Goal,
     positions: np.ndarray,
     steps: int,
     pull: float = 0.0,
@@ -47,33 +77,33 @@ def newton(
 
     Args:
         rehearsal: plays the chain.
-        wet: what it should give, [C, T] float64; a row or a sample that is NaN does not count.
+        goal: what it should make of the sound.
         positions: to begin from.
         steps: at most.
         pull: of what has a place where it does nothing, towards that: how much error a whole range away from it weighs.
             So what cannot be heard stays where it says nothing.
         enough: an error-to-signal ratio to be content with.
     """
-    knobs, energy = rehearsal.knobs, float(wet.square().sum()) or 1.0
+    knobs = rehearsal.knobs
     positions = knobs.within(positions)
-    error = rehearsal.play(positions) - wet
+    error = goal.error(rehearsal.play(positions))
     rest, weight = knobs.neutral, np.where(np.isnan(knobs.neutral), 0.0, pull)
     away = np.nan_to_num(positions - rest)
-    esr, damping, slow = _ratio(error, energy), 1e-2, 0
+    esr, damping, slow = _ratio(error), 1e-2, 0
     cost = esr + float(weight @ away**2)
     for _ in range(steps):
         if cost < enough or slow >= 2 or not math.isfinite(cost):
             break
-        slopes = rehearsal.slopes(positions).flatten(1)
+        slopes = goal.weighted(rehearsal.slopes(positions)).flatten(1)
         curve, slope = (slopes @ slopes.T).numpy(), (slopes @ error.flatten()).numpy()
-        curve, slope = curve / energy + np.diag(weight), slope / energy + weight * away
+        curve, slope = curve + np.diag(weight), slope + weight * away
         if not np.isfinite(curve).all():
             break
         before = cost
         for _ in range(TRIES):
             tried = knobs.within(positions + _step(curve, slope, positions, damping, knobs.cyclic))
-            moved = rehearsal.play(tried) - wet
-            ratio, off = _ratio(moved, energy), np.nan_to_num(tried - rest)
+            moved = goal.error(rehearsal.play(tried))
+            ratio, off = _ratio(moved), np.nan_to_num(tried - rest)
             if ratio + float(weight @ off**2) < cost:
                 positions, error, esr, away, damping = tried, moved, ratio, off, damping / 5
                 cost = esr + float(weight @ away**2)
@@ -86,8 +116,8 @@ def newton(
     return Fit(positions, esr)
 
 
-def _ratio(error: Tensor, energy: float) -> float:
-    ratio = float(error.square().sum()) / energy
+def _ratio(error: Tensor) -> float:
+    ratio = float(error.square().sum())
     return ratio if math.isfinite(ratio) else math.inf
 
 

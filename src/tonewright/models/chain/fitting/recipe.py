@@ -9,13 +9,32 @@ from torch import Tensor
 
 from tonewright.layers.modulation import Phasor
 from tonewright.models.chain.fitting.knobs import Knobs
-from tonewright.models.chain.fitting.newton import Fit, newton
+from tonewright.models.chain.fitting.newton import Fit, Goal, newton
 from tonewright.models.chain.fitting.rehearsal import Rehearsal
 from tonewright.models.chain.fitting.starts import starts
 from tonewright.models.chain.model import Chain
 from tonewright.models.chain.search.response import learned_response
 
-GAINS = ("gain.gain_db", "makeup_db")
+SOLVED = 1e-6  # an error-to-signal ratio at which no other start is asked
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round of a search: the best so far go on for some steps.
+
+    Attributes:
+        tried: how many of them.
+        steps: at most.
+        seconds: of sound that they hear, of each stretch; 0 for all.
+        emphasis: of the treble of what is compared, 0 to 1.
+        pull: towards what does nothing.
+    """
+
+    tried: int
+    steps: int
+    seconds: float
+    emphasis: float
+    pull: float
 
 
 @dataclass(frozen=True)
@@ -23,19 +42,18 @@ class Course:
     """How much is tried. The defaults fit a chain of three in some seconds.
 
     Attributes:
-        starts: places to begin in, of which most are only listened to.
-        excerpt_s: of sound that the first rounds hear, in seconds.
-        tried, tried_steps: the best of the starts go on for so many steps on the excerpt.
-        kept, steps: and the best of those on all of the sound.
+        starts: places to begin in, to which the first round only listens.
+        rounds: what the best of them go through.
         longest_s: of sound that a fit hears at most, in seconds.
     """
 
-    starts: int = 64
-    excerpt_s: float = 0.75
-    tried: int = 12
-    tried_steps: int = 8
-    kept: int = 3
-    steps: int = 40
+    starts: int = 96
+    rounds: tuple[Round, ...] = (
+        Round(24, 5, 0.2, 0.95, 1e-3),
+        Round(10, 8, 0.4, 0.95, 1e-4),
+        Round(4, 12, 0.8, 0.95, 1e-5),
+        Round(2, 40, 0.0, 0.0, 1e-8),
+    )
     longest_s: float = 20.0
 
 
@@ -70,71 +88,79 @@ class Recipe:
     def run(self) -> Fit:
         """Everything, from reading off to the last step."""
         self._find_responses()
-        excerpt = self._excerpt()
-        begun = self._listened(excerpt)
-        tried = []
-        for number, (positions, choices) in enumerate(begun[: self.course.tried]):
-            self.chain.set(choices)
-            fit = newton(self._rehearsal(*excerpt), self._target(*excerpt), positions, self.course.tried_steps, 1e-4)
-            tried.append((fit.esr, number, fit.positions, choices))
-            self.listener(0.5 * (number + 1) / self.course.tried, min(row[0] for row in tried))
-        tried.sort(key=lambda row: row[:2])
-        ends = []
-        whole = (0, self.dry.shape[-1])
-        for number, (_, _, positions, choices) in enumerate(tried[: self.course.kept]):
-            self.chain.set(choices)
-            fit = newton(self._rehearsal(*whole), self._target(*whole), positions, self.course.steps, 1e-8)
-            ends.append((fit.esr, number, fit, choices))
-            self.listener(0.5 + 0.5 * (number + 1) / self.course.kept, min(row[0] for row in ends))
-            if fit.esr < 1e-9:
-                break
-        _, _, self.best, choices = min(ends, key=lambda row: row[:2])
+        ranked = self._listened(self.course.rounds[0])
+        total = sum(turn.tried for turn in self.course.rounds)
+        done = 0
+        for turn in self.course.rounds:
+            ends = []
+            for number, (_, _, positions, choices) in enumerate(ranked[: turn.tried]):
+                fit = self._fit(turn, positions, choices)
+                ends.append((fit.esr, number, fit.positions, choices))
+                self.listener((done + number) / total, min(row[0] for row in ends))
+                if fit.esr < SOLVED:
+                    break
+            done += turn.tried
+            ranked = sorted(ends, key=lambda row: row[:2])
+        esr, _, positions, choices = ranked[0]
         self.chain.set(choices)
-        self.knobs.write(self.best.positions)
+        self.knobs.write(positions)
+        self.best = Fit(positions, esr)
         return self.best
 
-    def _listened(self, excerpt: tuple[int, int]):
+    def _fit(self, turn: Round, positions: np.ndarray, choices: dict[str, float]) -> Fit:
+        self.chain.set(choices)
+        stretches = self._stretches(turn.seconds)
+        return newton(self._rehearsal(stretches), self._goal(stretches, turn.emphasis), positions, turn.steps, turn.pull)
+
+    def _listened(self, turn: Round):
         """All starts, the best first, with a gain of theirs set so that the level fits."""
-        rehearsal, wet = self._rehearsal(*excerpt), self._target(*excerpt)
-        energy, rows = float(wet.square().sum()) or 1.0, []
-        for number, (positions, choices) in enumerate(starts(self.knobs, self.dry, self.wet, self.course.starts, self.seed)):
+        stretches = self._stretches(turn.seconds)
+        rehearsal, goal, rows = self._rehearsal(stretches), self._goal(stretches, turn.emphasis), []
+        begun = starts(self.knobs, self.dry, self.wet, self.course.starts, self.seed)
+        for number, (positions, choices) in enumerate(begun):
             self.chain.set(choices)
-            y = rehearsal.play(positions)
+            y, wet = goal.weighted(rehearsal.play(positions)), goal.weighted(goal.wet)
             factor = float((y * wet).sum() / y.square().sum().clamp_min(1e-30))
             positions, left = self._louder(positions, factor)
-            error = float((left * y - wet).square().sum()) / energy
+            error = float((left * y - wet).square().sum())
             if np.isfinite(error):
                 rows.append((error, number, positions, choices))
         rows.sort(key=lambda row: row[:2])
-        return [(positions, choices) for _, _, positions, choices in rows]
+        return rows
 
     def _louder(self, positions: np.ndarray, factor: float) -> tuple[np.ndarray, float]:
         """The positions with the last gain of the chain moved by that factor, and the factor that this makes."""
         for index in reversed(range(len(self.knobs))):
             place = self.knobs.places[index]
-            if place.setting.name in ("gain_db", "makeup_db") and place.processor.startswith(("gain", "comp", "limit")):
-                if factor <= 1e-4:
-                    return positions, 1.0
+            kind = self.chain.processors[place.processor].kind
+            if factor > 1e-4 and (place.setting.name == "makeup_db" or kind == "gain"):
                 setting, moved = place.setting, positions.copy()
                 moved[index] += 20.0 * np.log10(factor) / (setting.high - setting.low)
                 return self.knobs.within(moved), factor
         return positions, 1.0
 
-    def _excerpt(self) -> tuple[int, int]:
-        """The loudest stretch of excerpt_s, with a little before it."""
-        length = min(round(self.course.excerpt_s * self.chain.config.sample_rate), self.dry.shape[-1])
+    def _stretches(self, seconds: float) -> list[tuple[int, int]]:
+        """The loudest stretch, and one of middling level; one alone for a chain that moves with time."""
+        length = round(seconds * self.chain.config.sample_rate)
+        if not 0 < length < self.dry.shape[-1]:
+            return [(0, self.dry.shape[-1])]
         power = torch.cumsum(torch.nn.functional.pad(self.wet.square().sum(0), (1, 0)), 0)
-        start = int(torch.argmax(power[length:] - power[:-length]))
-        return start, start + length
+        energy = (power[length:] - power[:-length])[:: max(1, length // 8)]
+        order = torch.argsort(energy)
+        places = [int(order[-1]), int(order[len(order) // 2])]
+        if any(processor.moves for processor in self.chain.processors.values()):
+            places = places[:1]
+        starts_at = [place * max(1, length // 8) for place in places]
+        return [(start, start + length) for start in dict.fromkeys(starts_at)]
 
-    def _rehearsal(self, start: int, end: int) -> Rehearsal:
+    def _rehearsal(self, stretches: list[tuple[int, int]]) -> Rehearsal:
         for part in self.chain.modules():
             if isinstance(part, Phasor):
-                part.start = start - self.chain.settle
-        return Rehearsal(self.chain, self.dry[:, start:end], self.knobs)
+                part.start = stretches[0][0] - self.chain.settle
+        return Rehearsal(self.chain, torch.stack([self.dry[:, a:b] for a, b in stretches]), self.knobs)
 
-    def _target(self, start: int, end: int) -> Tensor:
-        return self.wet[:, start:end]
+    def _goal(self, stretches: list[tuple[int, int]], emphasis: float) -> Goal:
+        return Goal(torch.stack([self.wet[:, a:b] for a, b in stretches]), emphasis)
 
     def _find_responses(self) -> None:
         """What a response has to do, when the rest of the chain does nothing."""

@@ -17,31 +17,31 @@ class Rehearsal:
 
     Args:
         chain: in float64.
-        dry: [C, T] float64.
+        dry: [B, C, T] float64, B stretches that have nothing to do with each other.
         knobs: what is free.
     """
 
     def __init__(self, chain: Chain, dry: Tensor, knobs: Knobs):
         self.chain, self.knobs = chain, knobs
         silence = dry.new_zeros
-        ahead, behind = silence(len(dry), chain.settle), silence(len(dry), chain.latency)
-        self.sounds = [torch.cat([ahead, dry, behind], dim=-1)[None]]  # what each processor hears
+        ahead, behind = (silence(*dry.shape[:2], count) for count in (chain.settle, chain.latency))
+        self.sounds = [torch.cat([ahead, dry, behind], dim=-1)]  # what each processor hears
         self.skip = chain.settle + chain.latency
 
     @torch.no_grad()
     def play(self, positions: np.ndarray | None = None) -> Tensor:
-        """The answer [C, T], at these positions or where the chain is."""
+        """The answer [B, C, T], at these positions or where the chain is."""
         if positions is not None:
             self.knobs.write(positions)
         del self.sounds[1:]
         for link in range(len(self.chain.processors)):
             self.sounds.append(self._through(link, self.sounds[-1]))
-        return self.sounds[-1][0, :, self.skip :]
+        return self.sounds[-1][..., self.skip :]
 
     @torch.no_grad()
     def slopes(self, positions: np.ndarray) -> Tensor:
-        """By how much the answer, as `play` last gave it for these positions, changes with each: [K, C, T]."""
-        now = self.sounds[-1][0, :, self.skip :]
+        """By how much the answer, as `play` last gave it for these positions, changes with each: [K, B, C, T]."""
+        now = self.sounds[-1][..., self.skip :]
         rows = []
         for index, position in enumerate(positions):
             nudge = -NUDGE if position > 0.5 else NUDGE
@@ -55,8 +55,8 @@ class Rehearsal:
         x = self.sounds[link]
         for later in range(link, len(self.chain.processors)):
             x = self._through(later, x)
-        return x[0, :, self.skip :]
+        return x[..., self.skip :]
 
     def _through(self, link: int, x: Tensor) -> Tensor:
         processor = list(self.chain.processors.values())[link]
-        return processor(x, processor.initial_state(1))[0]
+        return processor(x, processor.initial_state(len(x)))[0]

@@ -18,7 +18,7 @@ from tonewright.models.chain.processors.filters import Equaliser
 from tonewright.models.chain.search import response, swing
 
 Guess = dict[str, float]
-EQUALISED = 12  # starts whose equalisers are fitted to the tone first
+EQUALISED = 16  # starts whose equalisers are fitted to the tone first
 NARROW = 0.25  # of a range: how far from where it does nothing a start puts a gain of an equaliser
 
 
@@ -88,6 +88,11 @@ def _delay(processor: Processor, x, y, rate) -> list[Guess]:
     return [{"delay_ms": 1000.0 * max(0.0, late + d) / rate} for d in (0, -2, 1, -6)]
 
 
+def _clip(processor: Processor, x, y, rate) -> list[Guess]:
+    top = [float(np.abs(y).max()), *(float(np.abs(x).max()) * part for part in (0.5, 0.2, 0.08))]
+    return [{"ceiling_db": 20.0 * math.log10(max(level, 1e-3))} for level in top]
+
+
 def _tremolo(processor: Processor, x, y, rate) -> list[Guess]:
     seconds, gain, sure = swing.level_track(x, y, rate)
     found = swing.swings(seconds, gain, sure, *_rates(processor))
@@ -153,6 +158,7 @@ def _rates(processor: Processor) -> tuple[float, float]:
 GUESSES: dict[str, Callable] = {
     "polarity": _polarity,
     "delay": _delay,
+    "clip": _clip,
     "tremolo": _tremolo,
     "optical-tremolo": _optical,
     "chorus": _swept,
