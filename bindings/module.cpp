@@ -90,7 +90,9 @@ NB_MODULE(_native, m) {
       .def("prime", &prime, nb::arg("input").noconvert(), nb::arg("given").noconvert());
   bind_teaching(m);
   bind_teaching_lstm(m);
+  bind_all_passes(m);
   bind_delay_line(m);
+  bind_delay_network(m);
   bind_filters(m);
   bind_follow(m);
 }

@@ -22,6 +22,8 @@ void check_size(const char* what, const Array& array, std::size_t wanted) {
   throw nb::value_error(text.c_str());
 }
 
+void bind_all_passes(nb::module_& m);
 void bind_delay_line(nb::module_& m);
+void bind_delay_network(nb::module_& m);
 void bind_filters(nb::module_& m);
 void bind_follow(nb::module_& m);

@@ -4,9 +4,11 @@
 #include <cstring>
 #include <numeric>
 
+#include "all_passes_node.h"
 #include "convolve.h"
 #include "convolve_transposed.h"
 #include "delay_line_node.h"
+#include "delay_network_node.h"
 #include "feedback.h"
 #include "filters_node.h"
 #include "follow_node.h"
@@ -66,12 +68,14 @@ std::unique_ptr<Operation> make_operation(const Json& node, const Tensors& tenso
     if (op == "conv_transpose1d") return make_conv_transpose1d(node, tensors, channels[0]);
     if (auto made = make_recurrent(op, node, tensors, channels[0])) return made;
     if (op == "filters") return make_filters(node, tensors, channels[0]);
+    if (op == "delay_network") return make_delay_network(node, tensors, channels[0]);
     if (op == "follow") return make_follow(node, tensors, channels[0]);
     if (op == "phasor") return make_phasor(node, tensors);
     if (op == "long_fir") return make_long_fir(node, tensors, channels[0]);
     if (op == "feedback") return make_feedback(node, tensors, channels[0]);
   }
   if (op == "delay_line" && channels.size() <= 2) return make_delay_line(node, tensors, channels);
+  if (op == "all_passes" && channels.size() <= 2) return make_all_passes(node, tensors, channels);
   throw FileError("the file uses '" + op + "', which this version cannot play; update it");
 }
 

@@ -6,9 +6,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from tonewright.errors import ConfigError, NotPlayable
+from tonewright.layers.all_passes import AllPasses
 from tonewright.layers.base import Layer
 from tonewright.layers.combine import Parallel, Pointwise, Residual, Serial
 from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
+from tonewright.layers.delay_network import DelayNetwork
 from tonewright.layers.delays import DelayLine
 from tonewright.layers.dynamics import Follow
 from tonewright.layers.feedback import Feedback
@@ -135,6 +137,8 @@ def test_every_primitive_declares_what_it_has():
         Conv1d: lambda: Conv1d(1, 1, 2),
         ConvTranspose1d: lambda: ConvTranspose1d(1, 1, 2, 2),
         Delay: lambda: Delay(1, 1),
+        AllPasses: lambda: AllPasses(1, 1),
+        DelayNetwork: lambda: DelayNetwork(1, (1,)),
         DelayLine: lambda: DelayLine(1, 2),
         LSTM: lambda: LSTM(1, 1),
         GRU: lambda: GRU(1, 1),

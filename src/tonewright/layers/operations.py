@@ -1,6 +1,8 @@
 """The closed list of operations that a graph may hold: primitives, which are layers, and glue between them."""
 
+from tonewright.layers.all_passes import AllPasses
 from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
+from tonewright.layers.delay_network import DelayNetwork
 from tonewright.layers.delays import DelayLine
 from tonewright.layers.dynamics import Follow
 from tonewright.layers.feedback import Feedback
@@ -18,6 +20,8 @@ PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
     LSTM: ("lstm", ("inputs", "hidden")),
     GRU: ("gru", ("inputs", "hidden")),
     Feedback: ("feedback", ("inputs", "outputs")),
+    AllPasses: ("all_passes", ("stages",)),
+    DelayNetwork: ("delay_network", ("delays",)),
     Filters: ("filters", ("sections",)),
     Follow: ("follow", ("start",)),
     Phasor: ("phasor", ("sample_rate", "start")),
@@ -37,6 +41,8 @@ SWAPPED = {
 # the sound is one more input of the node; what depends on weights only is stored as a weight of the node.
 ARGUMENTS: dict[type, tuple[str, ...]] = {
     DelayLine: ("delay", "feedback", "damping"),
+    AllPasses: ("coefficient", "feedback"),
+    DelayNetwork: ("gains", "damping", "inputs", "outputs"),
     Filters: ("sections",),
     Follow: ("attack", "release"),
     Phasor: ("rate_hz", "phase"),

@@ -27,6 +27,7 @@ class Processor(Layer):
         panel: the settings, each a weight by its name, in its unit.
         begins: whether it makes sound of silence (an offset): those behind it then have to settle.
         moves: whether its sound depends on when it began (an LFO).
+        past_s: seconds of what came before that its sound depends on.
 
     Args:
         sample_rate: in Hz.
@@ -40,6 +41,7 @@ class Processor(Layer):
     sizes: ClassVar[tuple[int, int, int] | None] = None
     begins: ClassVar[bool] = False
     moves: ClassVar[bool] = False
+    past_s: ClassVar[float] = 0.0
 
     def __init__(self, sample_rate: int, channels: int = 1, size: int = 0, start: int = 0):
         super().__init__()

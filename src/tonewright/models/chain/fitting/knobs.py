@@ -96,6 +96,18 @@ class Knobs:
             ]
         )
 
+    def parameters(self, positions: Tensor) -> dict[str, Tensor]:
+        """The settings at these positions [K], by the names of the chain's weights, differentiable."""
+        made: dict[str, Tensor] = {}
+        for place, position in zip(self.places, positions.unbind(), strict=True):
+            name = f"processors.{place.processor}.panel.{place.setting.name}"
+            value = place.setting.at(position)
+            if place.element is not None:
+                whole = made.get(name, self.chain.get_parameter(name).detach())
+                value = torch.cat([whole[: place.element], value[None], whole[place.element + 1 :]])
+            made[name] = value
+        return made
+
     def _of(self, place: Place) -> Tensor:
         parameter = getattr(self.chain.processors[place.processor].panel, place.setting.name).data
         return parameter if place.element is None else parameter[place.element]

@@ -29,11 +29,13 @@ class Goal:
 
     Attributes:
         wet: [B, C, T] float64.
+        lead: samples at the head that only tell the chain what came before.
         emphasis: lifts the treble of what is compared, 0 to 1, so that all of a sound's tone counts and not only where
             it is loud.
     """
 
     wet: Tensor
+    lead: int = 0
     emphasis: float = 0.0
 
     def __post_init__(self):
@@ -49,6 +51,7 @@ class Goal:
         return self.weighted(estimate - self.wet)
 
     def _lifted(self, sound: Tensor) -> Tensor:
+        sound = sound[..., self.lead :]
         return sound[..., 1:] - self.emphasis * sound[..., :-1] if self.emphasis else sound
 
 

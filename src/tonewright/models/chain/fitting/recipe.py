@@ -8,14 +8,19 @@ import torch
 from torch import Tensor
 
 from tonewright.layers.modulation import Phasor
+from tonewright.models.chain.fitting.certainty import Sure, certainty, neutral
 from tonewright.models.chain.fitting.knobs import Knobs
 from tonewright.models.chain.fitting.newton import Fit, Goal, newton
 from tonewright.models.chain.fitting.rehearsal import Rehearsal
+from tonewright.models.chain.fitting.spectral import SHORTEST, distance, spectral
 from tonewright.models.chain.fitting.starts import starts
 from tonewright.models.chain.model import Chain
 from tonewright.models.chain.search.response import learned_response
 
 SOLVED = 1e-6  # an error-to-signal ratio at which no other start is asked
+LOST = 0.5  # one at which the wave cannot be followed, so that its spectrum is
+BETTER = 0.8  # of the distance between spectra, for which the wave is given up
+UNHEARD = 1.05  # times the error: what adds no more than that is not missed
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,13 @@ class Course:
     Attributes:
         starts: places to begin in, to which the first round only listens.
         rounds: what the best of them go through.
+        spectral, spectral_steps: starts and steps of the search by magnitudes, where the wave cannot be followed.
         longest_s: of sound that a fit hears at most, in seconds.
     """
 
     starts: int = 96
+    spectral: int = 3
+    spectral_steps: int = 150
     rounds: tuple[Round, ...] = (
         Round(24, 5, 0.2, 0.95, 1e-3),
         Round(10, 8, 0.4, 0.95, 1e-4),
@@ -67,6 +75,10 @@ class Recipe:
         seed: of the starts.
         course: how much is tried.
         listener: is told how far it is, 0 to 1, and the best error-to-signal ratio so far.
+
+    Attributes:
+        best: where it ended.
+        loss: what it went by in the end: "wave", or "spectral" where the wave cannot be followed.
     """
 
     def __init__(
@@ -84,6 +96,7 @@ class Recipe:
         self.dry, self.wet = dry.double()[:, :longest], wet.double()[:, :longest]
         self.knobs = Knobs(chain, fixed)
         self.best = Fit(self.knobs.read(), np.inf)
+        self.loss = "wave"
 
     def run(self) -> Fit:
         """Everything, from reading off to the last step."""
@@ -101,21 +114,58 @@ class Recipe:
                     break
             done += turn.tried
             ranked = sorted(ends, key=lambda row: row[:2])
-        esr, _, positions, choices = ranked[0]
+        self.best, choices = Fit(ranked[0][2], ranked[0][0]), ranked[0][3]
+        if self.best.esr > LOST:
+            self._by_magnitudes(choices)
         self.chain.set(choices)
-        self.knobs.write(positions)
-        self.best = Fit(positions, esr)
+        self._leave_neutral()
+        self.knobs.write(self.best.positions)
         return self.best
+
+    def certainty(self) -> list[Sure]:
+        """How sure each setting is, after `run`."""
+        return certainty(*self._hearing(self.course.rounds[-1]), self.best)
+
+    def _by_magnitudes(self, choices: dict[str, float]) -> None:
+        """When no settings give the wave: those that give its spectrum, if they do that clearly better."""
+        self.chain.set(choices)
+        dry, wet = self.dry, self.wet
+        if not len(self.knobs) or dry.shape[-1] < SHORTEST:
+            return
+        before = distance(self.knobs, dry, wet, self.best.positions)
+        tried = []
+        for number, (_, _, positions, _) in enumerate(self._listened(self.course.rounds[0])[: self.course.spectral]):
+            self.chain.set(choices)
+            place, _ = spectral(self.knobs, dry, wet, positions, self.course.spectral_steps)
+            # the sound tells the phase of whatever can still be brought in line
+            fit = newton(*self._hearing(self.course.rounds[-1]), place, self.course.rounds[-1].steps, 1e-8)
+            tried += [(distance(self.knobs, dry, wet, p), number, p) for p in (place, fit.positions)]
+            self.listener(1.0, self.best.esr)
+        least, _, positions = min(tried, key=lambda row: row[:2])
+        if least < BETTER * before:
+            rehearsal, goal = self._hearing(self.course.rounds[-1])
+            self.best = Fit(positions, float(goal.error(rehearsal.play(positions)).square().sum()))
+            self.loss = "spectral"
+
+    def _leave_neutral(self) -> None:
+        """What the recording does not tell is put where it does nothing, as long as nobody hears that."""
+        rehearsal, goal = self._hearing(self.course.rounds[-1])
+        if not len(self.knobs) or self.loss != "wave":
+            return
+        for index, position in neutral(self.knobs, certainty(rehearsal, goal, self.best)).items():
+            moved = self.best.positions.copy()
+            moved[index] = position
+            error = float(goal.error(rehearsal.play(moved)).square().sum())
+            if error <= UNHEARD * max(self.best.esr, 1e-9):
+                self.best = Fit(moved, error)
 
     def _fit(self, turn: Round, positions: np.ndarray, choices: dict[str, float]) -> Fit:
         self.chain.set(choices)
-        stretches = self._stretches(turn.seconds)
-        return newton(self._rehearsal(stretches), self._goal(stretches, turn.emphasis), positions, turn.steps, turn.pull)
+        return newton(*self._hearing(turn), positions, turn.steps, turn.pull)
 
     def _listened(self, turn: Round):
         """All starts, the best first, with a gain of theirs set so that the level fits."""
-        stretches = self._stretches(turn.seconds)
-        rehearsal, goal, rows = self._rehearsal(stretches), self._goal(stretches, turn.emphasis), []
+        (rehearsal, goal), rows = self._hearing(turn), []
         begun = starts(self.knobs, self.dry, self.wet, self.course.starts, self.seed)
         for number, (positions, choices) in enumerate(begun):
             self.chain.set(choices)
@@ -139,28 +189,35 @@ class Recipe:
                 return self.knobs.within(moved), factor
         return positions, 1.0
 
-    def _stretches(self, seconds: float) -> list[tuple[int, int]]:
-        """The loudest stretch, and one of middling level; one alone for a chain that moves with time."""
-        length = round(seconds * self.chain.config.sample_rate)
-        if not 0 < length < self.dry.shape[-1]:
-            return [(0, self.dry.shape[-1])]
-        power = torch.cumsum(torch.nn.functional.pad(self.wet.square().sum(0), (1, 0)), 0)
-        energy = (power[length:] - power[:-length])[:: max(1, length // 8)]
-        order = torch.argsort(energy)
-        places = [int(order[-1]), int(order[len(order) // 2])]
-        if any(processor.moves for processor in self.chain.processors.values()):
-            places = places[:1]
-        starts_at = [place * max(1, length // 8) for place in places]
-        return [(start, start + length) for start in dict.fromkeys(starts_at)]
+    def _hearing(self, turn: Round) -> tuple[Rehearsal, Goal]:
+        """What a round hears: the loudest stretch, and one of middling level; one alone for a chain that moves.
 
-    def _rehearsal(self, stretches: list[tuple[int, int]]) -> Rehearsal:
+        Ahead of each comes as much as the chain needs to know of the past.
+        """
+        rate, samples = self.chain.config.sample_rate, self.dry.shape[-1]
+        length = round(turn.seconds * rate)
+        past = round(rate * sum(processor.past_s for processor in self.chain.processors.values()))
+        starts, lead = [0], 0
+        if length and length + past < samples:
+            starts = self._loud(length)
+            lead = min(past, *starts)
+        else:
+            length = samples
         for part in self.chain.modules():
             if isinstance(part, Phasor):
-                part.start = stretches[0][0] - self.chain.settle
-        return Rehearsal(self.chain, torch.stack([self.dry[:, a:b] for a, b in stretches]), self.knobs)
+                part.start = starts[0] - lead - self.chain.settle
+        dry, wet = (torch.stack([x[:, a - lead : a + length] for a in starts]) for x in (self.dry, self.wet))
+        return Rehearsal(self.chain, dry, self.knobs), Goal(wet, lead, turn.emphasis)
 
-    def _goal(self, stretches: list[tuple[int, int]], emphasis: float) -> Goal:
-        return Goal(torch.stack([self.wet[:, a:b] for a, b in stretches]), emphasis)
+    def _loud(self, length: int) -> list[int]:
+        """Where the loudest stretch of this length begins, and one of middling level."""
+        power = torch.cumsum(torch.nn.functional.pad(self.wet.square().sum(0), (1, 0)), 0)
+        hop = max(1, length // 8)
+        order = torch.argsort((power[length:] - power[:-length])[::hop])
+        places = [int(order[-1]) * hop, int(order[len(order) // 2]) * hop]
+        if any(processor.moves for processor in self.chain.processors.values()):
+            return places[:1]
+        return list(dict.fromkeys(places))
 
     def _find_responses(self) -> None:
         """What a response has to do, when the rest of the chain does nothing."""

@@ -21,7 +21,7 @@ DECAY = math.log(1000.0)  # 60 dB
 class Echo(Processor):
     """Repeats delay_ms apart, each `feedback` times the one before; `damping` takes some treble from each."""
 
-    kind = "echo"
+    kind, past_s = "echo", 3 * LONGEST
     settings = (
         Setting("delay_ms", 5.0, 1000.0 * LONGEST, 300.0, logarithmic=True),
         Setting("feedback", -0.98, 0.98, 0.3, neutral=0.0),
@@ -44,7 +44,7 @@ class Response(Processor):
     Its size is how many samples that has.
     """
 
-    kind, sizes = "response", (1, 2048, 1 << 20)
+    kind, sizes, past_s = "response", (1, 2048, 1 << 20), 2.0
     settings = (Setting("taps", -16.0, 16.0, 0.0, count=0),)
 
     def build(self) -> None:
@@ -62,7 +62,7 @@ class Room(Processor):
     Source: the velvet-free form of Moorer, "About this reverberation business", 1979, section 4.
     """
 
-    kind, sizes = "room", (256, 65536, 1 << 19)
+    kind, sizes, past_s = "room", (256, 65536, 1 << 19), 2.0
     settings = (
         MIX,
         Setting("level_db", -40.0, 20.0, 0.0, count=BANDS),
@@ -88,7 +88,7 @@ class Room(Processor):
 class Hall(Processor):
     """A network of delays that feed each other and die away by 60 dB in t60_s, the treble sooner. Size: how many."""
 
-    kind, sizes = "hall", (2, 8, 16)
+    kind, sizes, past_s = "hall", (2, 8, 16), 2.0
     settings = (
         Setting("t60_s", 0.1, 20.0, 1.5, logarithmic=True),
         Setting("damping", 0.0, 0.9, 0.2, neutral=0.0),
