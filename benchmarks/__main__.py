@@ -16,6 +16,7 @@ SCRIPTS = {
     "teaching_lstm": (),
     "feedback_playing": (),
     "long_fir": (),
+    "lesson": (),
     "alignment": ("data",),
     "knobs": ("data",),
     "capture_curve": ("data",),

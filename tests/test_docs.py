@@ -222,6 +222,12 @@ def test_the_table_of_presets_is_true():
         assert table[name] == [f"{weights:,}", f"{memory}", f"{memory / 48:.0f} ms", f"{products:,}", share]
 
 
+def test_the_gain_lesson_is_as_it_was_measured():
+    rows = re.findall(r"^\|.*\|$", (DOCS / "loss.md").read_text(encoding="utf-8"), re.MULTILINE)
+    measured = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 5 and [row for row in rows if row not in measured] == []
+
+
 def multiplications(model: Model) -> int:
     """Per sample: every weight that is not a bias is used once."""
     return sum(p.numel() for name, p in model.named_parameters() if not name.endswith("bias"))

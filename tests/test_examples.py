@@ -7,9 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from matplotlib.image import imread
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-SMALL = {"builtin_overdrive.py": "2", "capture_and_play.py": "3", "python_device.py": "3"}  # seconds, steps
+# seconds or steps
+SMALL = {
+    "builtin_overdrive.py": "2",
+    "capture_and_play.py": "3",
+    "gain_lesson.py": "20",
+    "python_device.py": "3",
+}
+RATES = {"gain_lesson.py": 44100}
+PICTURES = {"gain_lesson.py": ("landscape.png", "fit.gif")}
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("*.py")))
@@ -22,4 +31,6 @@ def test_example_ends_in_a_sound(script, tmp_path):
     assert len(sounds) >= 2
     for path in sounds:
         x, rate = soundfile.read(path)
-        assert rate == 48000 and np.abs(x).max() > 0.01, path.name
+        assert rate == RATES.get(script, 48000) and np.abs(x).max() > 0.01, path.name
+    for name in PICTURES.get(script, ()):
+        assert np.std(imread(tmp_path / name)) > 0.01 and (tmp_path / name).stat().st_size < 1e6, name

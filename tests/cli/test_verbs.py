@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.helpers import put_pair
 from tests.shared import SHARED, needs_shared
-from tonewright import storage
+from tonewright import models, storage
 from tonewright.audio import files
 from tonewright.builtin import phrase
 from tonewright.runtime.player import load
@@ -142,6 +142,20 @@ def test_check_says_what_it_found(tonewright):
 def test_inspect_tells_and_checks(tonewright):
     said = tonewright("inspect", "knobs.tone")
     assert said.code == 0 and "drive (0 to 1), tone (0 to 1)" in said.out and "0.0e+00" in said.out
+
+
+def test_inspect_lists_the_settings_of_a_chain(tonewright):
+    assert "Settings" not in tonewright("inspect", "a.tone").out.splitlines()
+    kind = models.find("chain")
+    chain = kind.Model(kind.Config(kind.spoken("gain,compressor,response[5000]"))).eval()
+    chain.set({"compressor.ratio": 3.5})
+    storage.save(storage.Tone("chain", chain, 44100, metrics={"sure.compressor.ratio": 0.25}), "b.tone")
+    said = tonewright("inspect", "b.tone")
+    lines = [line.split() for line in said.out.partition("Settings\n")[2].splitlines()]
+    assert (
+        said.code == 0 and ["ratio", "3.50", "±", "0.25"] in lines and lines[0] == ["gain", "gain", "0", "dB"]
+    )
+    assert lines[-1][:4] == ["response", "taps", "5,000", "samples"]
 
 
 def test_inspect_of_an_error_that_is_no_number(tonewright):

@@ -8,7 +8,7 @@ import torch
 from scipy import signal
 
 from tonewright.errors import ShapeError
-from tonewright.measure.losses import RESOLUTIONS, multi_resolution_stft, pre_emphasis
+from tonewright.measure.losses import RESOLUTIONS, SIZES, multi_resolution_stft, pre_emphasis, spectral
 from tonewright.measure.metrics import VERDICTS, error_by_band, esr, rms_db, verdict
 
 
@@ -35,6 +35,67 @@ def test_stft_loss_has_a_gradient_in_silence():
     y = torch.zeros(1, 4096, requires_grad=True)
     multi_resolution_stft(torch.randn(1, 4096), y).backward()
     assert torch.isfinite(y.grad).all()
+
+
+def powers(x: np.ndarray, size: int) -> np.ndarray:
+    """Power spectra of the frames of `spectral`, each frame cut, windowed and transformed by numpy."""
+    window = np.sin(np.pi * np.arange(size) / size) ** 2  # Hann's, periodic
+    frames = [np.fft.rfft(window * x[at : at + size]) for at in range(0, len(x) - size + 1, size // 4)]
+    return np.abs(frames) ** 2 / np.sum(window**2)
+
+
+@pytest.mark.parametrize("power", [0.5, 1, 2])
+@pytest.mark.parametrize("sizes", [SIZES, (256,)])
+def test_spectral_loss_is_its_definition(power, sizes):
+    x, y = np.random.default_rng(0).standard_normal((2, 5000))
+    differences = [powers(x, size) ** (power / 2) - powers(y, size) ** (power / 2) for size in sizes]
+    expected = np.mean([np.mean(np.abs(difference)) for difference in differences])
+    got = spectral(torch.from_numpy(x)[None], torch.from_numpy(y)[None], power, sizes)
+    assert float(got) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_spectral_loss_is_blind_to_sign(power):
+    x, y = torch.randn(2, 3, 4096)
+    assert spectral(x, x, power) == 0 and spectral(x, -x, power) == 0
+    assert spectral(x, -y, power) == spectral(x, y, power) > 0.1
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_spectral_loss_is_blind_to_the_phase_of_a_tone(power):
+    t = 2 * math.pi * 300 / 44100 * torch.arange(22050.0)
+    sine, cosine = torch.sin(t)[None], torch.cos(t)[None]
+    assert spectral(sine, cosine, power) < 0.005 * spectral(sine, 0 * sine, power)
+    assert (
+        sine - cosine
+    ).abs().mean() > sine.abs().mean()  # the waveforms are further apart than from silence
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_spectral_loss_grows_with_the_level_to_its_power(power):
+    x, y = torch.randn(2, 1, 4096, dtype=torch.float64)
+    whole = float(spectral(x, y, power))
+    assert float(spectral(10 * x, 10 * y, power)) == pytest.approx(10**power * whole, rel=1e-5)
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_spectral_loss_has_the_gradient_of_its_differences(power):
+    x, y = torch.randn(2, 1, 96, dtype=torch.float64)
+    y.requires_grad_()
+    assert torch.autograd.gradcheck(lambda y: spectral(x, y, power, (64, 32)), y)
+
+
+@pytest.mark.parametrize("power", [0.5, 1, 2])
+def test_spectral_loss_has_a_gradient_in_silence(power):
+    y = torch.zeros(1, 4096, requires_grad=True)
+    spectral(torch.randn(1, 4096), y, power).backward()
+    assert torch.isfinite(y.grad).all()
+
+
+@pytest.mark.parametrize("shapes", [((1, 4096), (1, 4095)), ((4096,), (4096,)), ((1, 2047), (1, 2047))])
+def test_spectral_loss_says_what_it_wants(shapes):
+    with pytest.raises(ShapeError, match="T at least 2048"):
+        spectral(*map(torch.zeros, shapes))
 
 
 def test_pre_emphasis_is_a_fir():

@@ -11,6 +11,7 @@ import pytest
 from tests.report.takes import HISTORY, decode, sounds_of, take
 from tonewright.errors import ShapeError, TonewrightError
 from tonewright.measure.metrics import esr, verdict
+from tonewright.models.base import Curve, Row
 from tonewright.report.page import render_page, write_page
 
 VOID = {"meta", "input", "img", "br", "link", "hr"}
@@ -158,3 +159,26 @@ def test_says_where_it_cannot_write(tmp_path, monkeypatch):
     with pytest.raises(TonewrightError, match="is a folder"):
         write_page(take(seconds=0.1), tmp_path)
     assert list(tmp_path.parent.glob(f".{tmp_path.name}*")) == []
+
+
+CURVE = Curve(
+    "The <bend>", "It & bends.", np.linspace(-1, 1, 9), {"tanh": np.linspace(-1, 1, 9)}, "in", "out"
+)
+
+
+def test_curves_and_settings_come_after_the_figures():
+    rows = [Row("gain", "gain_db", -6.0, "dB", -60.0, 60.0)]
+    page = render_page(take(seconds=0.2, curves=[CURVE], settings=rows))
+    Outline(page)
+    assert (
+        page.index("What goes in, what comes out")
+        < page.index("The &lt;bend&gt;")
+        < page.index("<h2>Settings</h2>")
+    )
+    assert "It &amp; bends." in page and "<bend>" not in page
+
+
+def test_a_model_without_parts_has_neither(bare_page):
+    plain = take(seconds=0.2)
+    assert render_page(plain) == bare_page
+    assert 'id="turned"' not in bare_page and bare_page.count("<figure>") == 4

@@ -1,6 +1,6 @@
-// A delay line that feeds itself, at fractional delays that may move, and how its sound changes with what it is made of.
-// Source: Laakso, Valimaki, Karjalainen and Laine, "Splitting the Unit Delay", IEEE Signal Processing Magazine 13, 1996:
-// the interpolator of Lagrange.
+// A delay line that feeds itself, at fractional delays that may move, and how its sound changes with what it is made
+// of. Source: Laakso, Valimaki, Karjalainen and Laine, "Splitting the Unit Delay", IEEE Signal Processing Magazine 13,
+// 1996: the interpolator of Lagrange.
 #pragma once
 
 namespace tonewright {

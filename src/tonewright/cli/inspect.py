@@ -16,7 +16,8 @@ def inspect(model: Path) -> int:
     from tonewright import storage
     from tonewright.cli.open import open_player
     from tonewright.measure.metrics import verdict
-    from tonewright.report.of_player import facts
+    from tonewright.report.of_player import facts, settings_of
+    from tonewright.report.settings import lines
 
     player = open_player(model)
     told = facts(player)
@@ -28,4 +29,7 @@ def inspect(model: Path) -> int:
     if model.suffix.lower() != ".nam":  # those hold no answer to compare with
         difference = storage.self_check(model, player.tone)
         say(f"{'Self-check':<{width}}  largest difference to the answer in the file: {difference:.1e}")
+    rows = lines(settings_of(player))
+    for line in ["", "Settings", *rows] if rows else []:
+        say(line)
     return 0

@@ -1,8 +1,10 @@
 """What every model has: settings, named input ports, and a forward that is a layer's."""
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
 from torch import Tensor
 
 from tonewright.errors import ConfigError
@@ -32,6 +34,77 @@ class Port:
     default: float = 0.5
     smoothing_ms: float = 20.0
     rate: Fraction = Fraction(1)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What a part of a model does, as lines that can be drawn.
+
+    Attributes:
+        title: of the picture.
+        words: what there is to see in it, for people who have never seen such a picture.
+        x: where the lines go through, [N].
+        ys: the lines by what they are, each [N]; those in `faint` only help the eye.
+        x_label, y_label: what the two are, and their units.
+        log_x, log_y: equal ratios are equally far apart.
+        shown: from and to where y is shown at least, so that next to nothing looks like it.
+        floor: the lowest y that is shown.
+        filled: drawn as an area above the floor.
+    """
+
+    title: str
+    words: str
+    x: np.ndarray
+    ys: dict[str, np.ndarray]
+    x_label: str
+    y_label: str
+    log_x: bool = False
+    log_y: bool = False
+    faint: tuple[str, ...] = ()
+    shown: tuple[float, float] | None = None
+    floor: float = -math.inf
+    filled: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A setting of a model, in its unit.
+
+    Attributes:
+        processor, setting: which; a number of several has its place in brackets, "level_db[2]".
+        value: where it is; NaN for what is too much to be listed, of which `note` tells.
+        unit: "" for a plain number.
+        low, high: its range.
+        logarithmic: equal ratios are equal steps within it.
+        uncertainty: how far it may be off, in its unit; NaN when nobody knows.
+        note: what else there is to say.
+    """
+
+    processor: str
+    setting: str
+    value: float
+    unit: str = ""
+    low: float = 0.0
+    high: float = 1.0
+    logarithmic: bool = False
+    uncertainty: float = math.nan
+    note: str = ""
+
+    @property
+    def place(self) -> str:
+        """As a person names it, "compressor.ratio"."""
+        return f"{self.processor}.{self.setting}"
+
+    def position(self, value: float) -> float:
+        """Where a value is within the range, 0 to 1; beyond it is at its end.
+
+        >>> round(Row("peak", "centre_hz", 200.0, "Hz", 20.0, 20000.0, logarithmic=True).position(200.0), 3)
+        0.333
+        """
+        value = min(max(value, self.low), self.high)
+        if self.logarithmic:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
 
 
 def check_knobs(knobs: tuple[str, ...]) -> None:
@@ -89,3 +162,11 @@ class Model(Layer):
 
     def fold(self) -> None:
         """Bring the weights into the form in which they are measured, saved and played, once they are taught."""
+
+    def curves(self) -> list[Curve]:
+        """What its parts do, for pictures; most models have no parts that mean something by themselves."""
+        return []
+
+    def table(self) -> list[Row]:
+        """Its settings in their units; most models have none."""
+        return []

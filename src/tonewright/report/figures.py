@@ -77,7 +77,7 @@ def waveform(target: np.ndarray, estimate: np.ndarray, sample_rate: int) -> str:
         zoom.set(xlabel=f"milliseconds after {start / sample_rate:.2f} s", title="8 ms at a loud attack")
         zoom.margins(y=0.25)
         zoom.legend(ncols=3, loc="upper right")
-        return _svg(figure)
+        return svg(figure)
 
 
 def spectrograms(target: np.ndarray, estimate: np.ndarray, sample_rate: int) -> str:
@@ -108,7 +108,7 @@ def spectrograms(target: np.ndarray, estimate: np.ndarray, sample_rate: int) -> 
                 db, origin="lower", aspect="auto", extent=extent, vmin=-80, vmax=0, cmap="magma"
             )
             places = [math.log(hz / low_hz) / math.log(high_hz / low_hz) for hz in marks]
-            axis.set_yticks(places, [_hz(hz) for hz in marks])
+            axis.set_yticks(places, [short_hz(hz) for hz in marks])
             axis.set_title(name.capitalize())
         axes[-1].set_xlabel("seconds")
         figure.colorbar(image, ax=axes, label="dB", fraction=0.04, pad=0.02)
@@ -146,10 +146,12 @@ def band_errors(target: np.ndarray, estimate: np.ndarray, sample_rate: int) -> s
         axis.axhline(0, color=INK, linewidth=1)
         axis.axhline(close_db, color=COLOURS["device"], linewidth=1, linestyle="--")
         axis.set_title(f"Below the dashed line ({round(close_db)} dB) it is very close")
-        axis.set_xticks(range(len(bands)), [f"{_hz(low)} to\n{_hz(high)}" for low, high, _ in bands])
+        axis.set_xticks(
+            range(len(bands)), [f"{short_hz(low)} to\n{short_hz(high)}" for low, high, _ in bands]
+        )
         axis.grid(axis="x", visible=False)
         axis.set(ylim=(floor_db, top_db), xlim=(-0.6, len(bands) - 0.4), ylabel="error, dB", xlabel="Hz")
-        return _svg(figure)
+        return svg(figure)
 
 
 def transfer(dry: np.ndarray, target: np.ndarray, estimate: np.ndarray) -> str:
@@ -209,14 +211,20 @@ def training(history: list[dict]) -> str | None:
         axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set(xlabel="minutes of training")
         axis.legend()
-        return _svg(figure)
+        return svg(figure)
 
 
-def _hz(hz: float) -> str:
+def short_hz(hz: float) -> str:
+    """As it stands at an axis.
+
+    >>> short_hz(2500.0)
+    '2.5k'
+    """
     return f"{hz / 1000:g}k" if hz >= 1000 else f"{hz:g}"
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
+    """A figure as a data URI."""
     return _uri(figure, "svg+xml", format="svg", metadata={"Date": None})
 
 

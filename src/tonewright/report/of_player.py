@@ -6,8 +6,9 @@ import numpy as np
 
 from tonewright.audio.pairs import Pair
 from tonewright.errors import ConfigError
-from tonewright.models.base import channels_of
+from tonewright.models.base import Row, channels_of
 from tonewright.report.page import Listening, write_page
+from tonewright.report.settings import joined
 from tonewright.runtime.player import Player
 from tonewright.units import clock
 
@@ -37,6 +38,8 @@ def write_report(player: Player, pairs: list[Pair], path: Path, title: str, find
         history=player.tone.history,
         facts=facts(player),
         findings=tuple(str(finding) for finding in findings),
+        curves=player.model.curves(),
+        settings=settings_of(player),
     )
     write_page(listening, path)
 
@@ -60,6 +63,11 @@ def _take(player: Player, pair: Pair) -> tuple[np.ndarray, np.ndarray, np.ndarra
     estimate = player.render(pair.dry, **pair.knobs)[player.latency :]
     heard = slice(pair.lead, len(estimate))
     return pair.dry[heard], pair.wet[heard], estimate[heard]
+
+
+def settings_of(player: Player) -> list[Row]:
+    """The settings of a model, and how sure each is."""
+    return joined(player.model.table(), player.tone.metrics)
 
 
 def facts(player: Player) -> dict[str, str]:

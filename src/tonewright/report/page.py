@@ -13,7 +13,8 @@ import numpy as np
 
 from tonewright.atomic import write_whole
 from tonewright.errors import ShapeError
-from tonewright.report import figures
+from tonewright.models.base import Curve, Row
+from tonewright.report import curves, figures, settings
 from tonewright.report.judgement import Judgement, finite, judge, ruler
 from tonewright.report.sounds import player_data
 
@@ -43,6 +44,8 @@ class Listening:
         history: rows {"seconds": float, "step": int, "loss": float, "esr": float or None}; may be empty.
         facts: what to list, by name: preset, parameters, latency, minutes of training.
         findings: what the data checks said, in words.
+        curves: what the parts of the model do.
+        settings: of the model, in units.
 
     Raises:
         ShapeError: when the three are not mono, not of one length, or empty.
@@ -61,6 +64,8 @@ class Listening:
     history: list[dict] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
+    curves: list[Curve] = field(default_factory=list)
+    settings: list[Row] = field(default_factory=list)
 
     def __post_init__(self):
         shapes = [x.shape for x in (self.dry, self.target, self.estimate)]
@@ -107,6 +112,7 @@ def render_page(listening: Listening) -> str:
         notices="".join(f'<p class="notice">{escape(notice)}</p>' for notice in judgement.notices),
         heard=_heard(heard_s, len(target) / sample_rate),
         figures=_figures(listening, dry, target, estimate),
+        settings=settings.section(listening.settings),
         facts=_facts(listening.facts),
         findings=_findings(listening.findings),
         sounds=json.dumps(sounds | {"colours": figures.COLOURS}).replace("<", "\\u003c"),
@@ -141,6 +147,7 @@ def _figures(listening: Listening, dry: np.ndarray, target: np.ndarray, estimate
         "How training went": figures.training(listening.history),
     }
     shown = [_figure(title, uri, CAPTIONS[title]) for title, uri in uris.items() if uri]
+    shown += [_figure(escape(c.title), curves.draw(c), escape(c.words)) for c in listening.curves]
     if not uris["How training went"]:
         shown.append('<p class="hint">There is no training history to draw.</p>')
     return "\n".join(shown)

@@ -304,7 +304,7 @@ def test_phaser(size, feedback, rate_hz, phase, shape):
 def test_a_phaser_sweeps_up_to_half_the_rate():
     """A centre above that is none; the tangent of it would be negative."""
     low, high = (of("phaser", rate=8000, centre_hz=hz, depth_octaves=1.0) for hz in (0.4999 * 8000, 7000.0))
-    np.testing.assert_allclose(high, low, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(high, low, rtol=0, atol=1e-4)  # of a float32 tangent of thousands
     assert np.abs(high - NOISE * 0.5).max() > 0.1
 
 

@@ -1,6 +1,8 @@
 """A chain of processors with settings in units: the interpretable model, whose settings `match` estimates."""
 
 from tonewright.models.chain.config import PRESETS, Config, Link, spoken
+from tonewright.models.chain.fitting.auto import choose
+from tonewright.models.chain.fitting.recipe import Course, Recipe
 from tonewright.models.chain.model import Chain as Model
 
-__all__ = ["PRESETS", "Config", "Link", "Model", "spoken"]
+__all__ = ["PRESETS", "Config", "Course", "Link", "Model", "Recipe", "choose", "spoken"]

@@ -5,7 +5,8 @@ from torch import Tensor, nn
 from tonewright.config import did_you_mean
 from tonewright.errors import ConfigError
 from tonewright.layers.base import State
-from tonewright.models.base import Model
+from tonewright.models.base import Curve, Model, Row
+from tonewright.models.chain import curves, table
 from tonewright.models.chain.config import Config
 from tonewright.models.chain.processor import Processor
 from tonewright.models.chain.processors import PROCESSORS
@@ -83,6 +84,12 @@ class Chain(Model):
             )
         self.processors[who].setting(name)
         return self.processors[who], name
+
+    def curves(self) -> list[Curve]:
+        return curves.curves(self.processors)
+
+    def table(self) -> list[Row]:
+        return table.table(self.processors)
 
     @staticmethod
     def _settling(config: Config) -> int:

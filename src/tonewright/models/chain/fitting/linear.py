@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from scipy import signal
 
+from tonewright.models.chain.curves import equaliser_db
 from tonewright.models.chain.fitting.knobs import Knobs
 from tonewright.models.chain.model import Chain
 from tonewright.models.chain.processors.filters import Equaliser
@@ -50,17 +51,11 @@ def response_db(chain: Chain, hz: np.ndarray) -> np.ndarray:
 
     >>> from tonewright.models.chain import Config, Link
     >>> chain = Chain(Config((Link("lowpass"),)))
-    >>> response_db(chain, np.array([100.0, 8000.0])).round(1)
+    >>> response_db(chain, np.array([100.0, 8000.0])).round(1) + 0.0
     array([ 0., -3.])
     """
-    s = 1j * np.tan(np.pi * np.minimum(hz / chain.config.sample_rate, 0.4999))
-    total = np.zeros(len(hz))
-    for processor in chain.processors.values():
-        if isinstance(processor, Equaliser):
-            for g, k, direct, band, low in processor.sections().detach().double().numpy():
-                h = direct + (band * g * s + low * g * g) / (s * s + k * g * s + g * g)
-                total += 20.0 * np.log10(np.maximum(np.abs(h), 1e-6))
-    return total
+    ours = (processor for processor in chain.processors.values() if isinstance(processor, Equaliser))
+    return sum((equaliser_db(equaliser, hz) for equaliser in ours), np.zeros(len(hz)))
 
 
 def equalised(knobs: Knobs, dry: np.ndarray, wet: np.ndarray, begun: list[np.ndarray]) -> list[np.ndarray]:

@@ -4,10 +4,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import fft
+from scipy import fft, ndimage
 
 FRAME_S = 0.01  # of a level
 SLICE_S = 0.064  # of a delay
+STEEPEST = 0.15  # samples that a delay moves in one: two and a half semitones of vibrato
 FINER = 8  # rates tried for one turn more over the whole sound
 
 
@@ -74,8 +75,9 @@ def delay_track(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The delay of the second voice in the wet sound, slice by slice: seconds, samples, and how sure, [N] each.
 
-    In each slice the wet sound is taken for a sum of the dry one and the dry one so many samples ago; the delay that
-    explains most of it wins.
+    In each slice the wet sound is taken for a sum of the dry one and the dry one so many samples ago. How much each delay
+    explains is added up along a track that bends no more than STEEPEST: alone, a slice of a steady tone may take its
+    period, or twice that, for the delay.
 
     Args:
         dry, wet: one channel each.
@@ -87,7 +89,7 @@ def delay_track(
     past = np.concatenate([np.zeros(most), dry])
     window, lags = np.hanning(length), np.arange(least, most + 1)
     size = fft.next_fast_len(length + most, real=True)
-    best, sure = np.zeros(len(starts)), np.zeros(len(starts))
+    explained = np.zeros((len(starts), len(lags)))
     for n, start in enumerate(starts):
         x = past[start : start + most + length]  # the slice and what came before it
         y, now = wet[start : start + length] * window, dry[start : start + length] * window
@@ -99,11 +101,25 @@ def delay_track(
         power = fft.irfft(np.conj(np.conj(fft.rfft(x**2, size)) * fft.rfft(window**2, size)), size)[most - lags]
         own, common = float(now @ now) + 1e-12, float(y @ now)
         left = power - with_now**2 / own  # of the delayed sound, beside the direct one
-        gain = (with_wet - with_now * common / own) ** 2 / np.maximum(left, 1e-3 * own)
-        at = int(np.argmax(gain))
-        rest = float(y @ y) - common**2 / own
-        best[n], sure[n] = lags[at], max(0.0, float(gain[at])) if rest > 0 else 0.0
-    return (starts + length / 2) / rate, best, sure
+        rest = max(float(y @ y) - common**2 / own, 1e-12)
+        explained[n] = (with_wet - with_now * common / own) ** 2 / np.maximum(left, 1e-3 * own) / rest
+    best = _track(np.minimum(explained, 1.0), max(1, round(STEEPEST * hop)))
+    return (starts + length / 2) / rate, lags[best].astype(float), explained[np.arange(len(starts)), best]
+
+
+def _track(scores: np.ndarray, bend: int) -> np.ndarray:
+    """The column of each row along which the scores [N, L] add up to most, moving at most `bend` from row to row."""
+    total, rows = scores[0].copy(), [scores[0].copy()]
+    for row in scores[1:]:
+        total = row + ndimage.maximum_filter1d(total, 2 * bend + 1, mode="nearest")
+        rows.append(total)
+    at = int(np.argmax(total))
+    path = [at]
+    for row in reversed(rows[:-1]):
+        low = max(0, at - bend)
+        at = low + int(np.argmax(row[low : at + bend + 1]))
+        path.append(at)
+    return np.array(path[::-1])
 
 
 def colour_swings(dry: np.ndarray, wet: np.ndarray, rate: int, low_hz: float, high_hz: float) -> list[Swing]:
