@@ -75,9 +75,13 @@ class Chain(Model):
         """
         who, dot, name = place.partition(".")
         if not dot:
-            raise ConfigError(f"a setting of a chain is named processor.setting, such as gain.gain_db, and not '{place}'")
+            raise ConfigError(
+                f"a setting of a chain is named processor.setting, such as gain.gain_db, and not '{place}'"
+            )
         if who not in self.processors:
-            raise ConfigError(f"no processor called '{who}' in this chain{did_you_mean(who, self.processors)}")
+            raise ConfigError(
+                f"no processor called '{who}' in this chain{did_you_mean(who, self.processors)}"
+            )
         self.processors[who].setting(name)
         return self.processors[who], name
 

@@ -82,7 +82,9 @@ class Processor(Layer):
             parameter = getattr(self.panel, name)
             wanted = [value] if parameter.ndim == 0 else list(value)
             if len(wanted) != parameter.numel():
-                raise ConfigError(f"{self.kind}.{name} wants {parameter.numel()} numbers, and got {len(wanted)}")
+                raise ConfigError(
+                    f"{self.kind}.{name} wants {parameter.numel()} numbers, and got {len(wanted)}"
+                )
             checked = [setting.check(self.kind, float(number)) for number in wanted]
             with torch.no_grad():
                 parameter.copy_(torch.tensor(checked, dtype=torch.float64).reshape(parameter.shape))

@@ -83,12 +83,16 @@ class Setting:
         if self.cyclic and math.isfinite(value):
             value = self.low + (value - self.low) % (self.high - self.low)
         if self.choices and value not in self.choices:
-            raise ConfigError(f"{of}.{self.name} is {' or '.join(f'{c:g}' for c in self.choices)}, and not {value:g}")
+            raise ConfigError(
+                f"{of}.{self.name} is {' or '.join(f'{c:g}' for c in self.choices)}, and not {value:g}"
+            )
         # what was kept as a float may be a rounding beyond the end
         slack = 1e-6 * max(abs(self.low), abs(self.high))
         if not self.low - slack <= value <= self.high + slack:
             unit = f" {self.unit}" if self.unit else ""
-            raise ConfigError(f"{of}.{self.name} goes from {self.low:g} to {self.high:g}{unit}, and not to {value:g}")
+            raise ConfigError(
+                f"{of}.{self.name} goes from {self.low:g} to {self.high:g}{unit}, and not to {value:g}"
+            )
         return min(max(value, self.low), self.high)
 
 

@@ -10,7 +10,13 @@ PROCESSORS: dict[str, type[Processor]] = {
         *(filters.HighPass, filters.LowPass, filters.LowShelf, filters.HighShelf, filters.Peak, filters.Eq),
         *(shapers.Tanh, shapers.Clip, shapers.Asymmetric, shapers.Curve),
         *(dynamics.Compressor, dynamics.Limiter, dynamics.Expander, dynamics.Gate),
-        *(modulation.Tremolo, modulation.OpticalTremolo, modulation.Chorus, modulation.Flanger, modulation.Phaser),
+        *(
+            modulation.Tremolo,
+            modulation.OpticalTremolo,
+            modulation.Chorus,
+            modulation.Flanger,
+            modulation.Phaser,
+        ),
         *(space.Echo, space.Response, space.Room, space.Hall),
         *(stereo.Pan, stereo.Width),
     )

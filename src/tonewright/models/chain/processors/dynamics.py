@@ -36,7 +36,9 @@ class Dynamics(Processor):
 
     def rates(self) -> tuple[Tensor, Tensor]:
         """How fast the gain falls and how fast it rises, as tonewright.dsp.follow takes it."""
-        return rate_of(self.panel.attack_ms, self.sample_rate), rate_of(self.panel.release_ms, self.sample_rate)
+        return rate_of(self.panel.attack_ms, self.sample_rate), rate_of(
+            self.panel.release_ms, self.sample_rate
+        )
 
     def level(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """How loud the sound is, and the memory of what has measured that."""
@@ -105,7 +107,9 @@ class Expander(Dynamics):
         return torch.maximum(below * (1.0 - self.panel.ratio), self.panel.range_db)
 
     def rates(self) -> tuple[Tensor, Tensor]:
-        return rate_of(self.panel.release_ms, self.sample_rate), rate_of(self.panel.attack_ms, self.sample_rate)
+        return rate_of(self.panel.release_ms, self.sample_rate), rate_of(
+            self.panel.attack_ms, self.sample_rate
+        )
 
     def extra_db(self) -> Tensor:
         return self.panel.range_db * 0

@@ -171,4 +171,6 @@ class Eq(Equaliser):
             )
         ]
         low = low_shelf(self.g(self.panel.low_hz), flat, self.panel.low_gain_db)
-        return torch.stack([low, *bells, high_shelf(self.g(self.panel.high_hz), flat, self.panel.high_gain_db)])
+        return torch.stack(
+            [low, *bells, high_shelf(self.g(self.panel.high_hz), flat, self.panel.high_gain_db)]
+        )

@@ -74,7 +74,10 @@ class OpticalTremolo(Moving):
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         lfo, phase = self.lfo(x, state[:1])
         light = torch.pow(1.0 - (1.0 - lfo) * (self.panel.depth * 0.5) + 1e-6, 1.9)
-        fall, rise = rate_of(self.panel.release_ms, self.sample_rate), rate_of(self.panel.attack_ms, self.sample_rate)
+        fall, rise = (
+            rate_of(self.panel.release_ms, self.sample_rate),
+            rate_of(self.panel.attack_ms, self.sample_rate),
+        )
         light, memory = self.follow(light, state[1:], fall, rise)
         bend = math.exp(math.log(self.dark) / math.log(self.bright)) - math.e
         resistance = torch.exp(math.log(self.dark) / torch.log(light * bend + math.e))

@@ -118,7 +118,9 @@ def _octaves(samples: int, sample_rate: int) -> Tensor:
     spectrum = torch.fft.rfft(made / math.sqrt(samples))
     hz = torch.fft.rfftfreq(samples, 1.0 / sample_rate, dtype=torch.float64)
     octave = torch.clamp(torch.round(torch.log2(torch.clamp(hz, min=1.0) / 62.5)), 0, BANDS - 1)
-    return torch.stack([torch.fft.irfft(spectrum * (octave == band), samples) for band in range(BANDS)]).float()
+    return torch.stack(
+        [torch.fft.irfft(spectrum * (octave == band), samples) for band in range(BANDS)]
+    ).float()
 
 
 def _prime(number: int) -> int:
