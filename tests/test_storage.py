@@ -117,4 +117,5 @@ def test_a_failed_save_leaves_the_file_that_was_there(tmp_path, monkeypatch):
 def test_every_architecture_has_what_a_file_needs():
     for name in models.names():
         room = models.find(name)
-        assert all(hasattr(room, part) for part in ("Config", "PRESETS", "Model", "Recipe"))
+        assert all(hasattr(room, part) for part in ("Config", "PRESETS", "Model"))
+        assert room.Model(room.Config()).config == room.Config()

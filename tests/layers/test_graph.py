@@ -110,6 +110,26 @@ def test_unused_layers_are_left_out():
     assert "stacks.0.layers.6.out" in names and "stacks.1.layers.12.out" not in names
 
 
+def test_a_weight_that_met_the_sound_is_still_a_weight():
+    """What is made of it afterwards is folded as before, and can be handed to a primitive."""
+
+    class Swept(Layer):
+        def __init__(self):
+            super().__init__()
+            self.depth, self.line = nn.Parameter(torch.tensor(3.0)), DelayLine(1, 20)
+
+        def initial_state(self, batch):
+            return self.line.initial_state(batch)
+
+        def forward(self, x, state):
+            delay = torch.abs(x) * self.depth + 2.0
+            return self.line(x, state, delay, self.depth * 0.1, self.depth * 0)
+
+    nodes = trace(Swept())["nodes"]
+    assert nodes[-1]["op"] == "delay_line" and len(nodes[-1]["inputs"]) == 2
+    assert set(nodes[-1]["weights"]) == {"feedback", "damping"}
+
+
 def test_what_no_player_knows_is_told():
     with pytest.raises(NotPlayable, match=r"'cumsum', used in layer 'layers\.0'"):
         trace(Serial(Pointwise(lambda x: torch.cumsum(x, dim=-1)), Conv1d(1, 1, 1)))

@@ -27,6 +27,7 @@ class Link:
     def __post_init__(self):
         if self.kind not in PROCESSORS:
             raise ConfigError(f"no processor called '{self.kind}'{did_you_mean(self.kind, PROCESSORS)}")
+        PROCESSORS[self.kind].checked_size(self.size)
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,8 @@ class Chain(Model):
 
     @staticmethod
     def _settling(config: Config) -> int:
-        """Without anything that makes sound of silence, all memories begin as silence leaves them."""
+        """Without what makes sound of silence or begins somewhere, all memories begin as silence leaves them."""
         kinds = [PROCESSORS[link.kind] for link in config.links]
-        return round(SETTLING_S * config.sample_rate) if any(kind.begins for kind in kinds[:-1]) else 0
+        begins = any(kind.begins for kind in kinds[:-1])
+        seconds = max(SETTLING_S if begins else 0.0, *(kind.settle_s for kind in kinds))
+        return round(seconds * config.sample_rate)

@@ -15,9 +15,9 @@ from tonewright.models.chain.setting import Setting
 class Processor(Layer):
     """A layer whose settings are its only weights, each a number in its unit.
 
-    A processor is built at a rate, because a cutoff and an attack are in Hz and ms, and from the layers that it is made
-    of. What a setting means for them is computed in `forward`, so that it can be differentiated; a player gets the
-    result of that.
+    A processor is built at a rate, because a cutoff and an attack are in Hz and ms, and from the layers that it is
+    made of. What a setting means for them is computed in `forward`, so that it can be differentiated; a player gets
+    the result of that.
 
     Attributes:
         kind: the word that people name it by, "compressor".
@@ -28,6 +28,7 @@ class Processor(Layer):
         begins: whether it makes sound of silence (an offset): those behind it then have to settle.
         moves: whether its sound depends on when it began (an LFO).
         past_s: seconds of what came before that its sound depends on.
+        settle_s: seconds of silence after which it is as if it had been on for ever.
 
     Args:
         sample_rate: in Hz.
@@ -42,11 +43,12 @@ class Processor(Layer):
     begins: ClassVar[bool] = False
     moves: ClassVar[bool] = False
     past_s: ClassVar[float] = 0.0
+    settle_s: ClassVar[float] = 0.0
 
     def __init__(self, sample_rate: int, channels: int = 1, size: int = 0, start: int = 0):
         super().__init__()
         self.sample_rate, self.inputs, self.outputs, self.start = sample_rate, channels, channels, start
-        self.size = self._checked_size(size)
+        self.size = self.checked_size(size)
         # apart, for a layer has a ratio of its own, and a compressor has one too
         self.panel = nn.Module()
         for setting in self.settings:
@@ -80,7 +82,7 @@ class Processor(Layer):
         for name, value in values.items():
             setting = self.setting(name)
             parameter = getattr(self.panel, name)
-            wanted = [value] if parameter.ndim == 0 else list(value)
+            wanted = [*value] if isinstance(value, Iterable) else [value]
             if len(wanted) != parameter.numel():
                 raise ConfigError(
                     f"{self.kind}.{name} wants {parameter.numel()} numbers, and got {len(wanted)}"
@@ -102,15 +104,29 @@ class Processor(Layer):
             raise ConfigError(f"{cls.kind} has no setting called '{name}'{known}")
         return found
 
-    def _checked_size(self, size: int) -> int:
-        if self.sizes is None:
+    @classmethod
+    def checked_size(cls, size: int) -> int:
+        """The size, or the usual one for 0.
+
+        Raises:
+            ConfigError: one that it does not come in.
+        """
+        if cls.sizes is None:
             if size:
-                raise ConfigError(f"{self.kind} comes in one size; leave the size out")
+                raise ConfigError(f"{cls.kind} comes in one size; leave the size out")
             return 0
-        least, usual, most = self.sizes
+        least, usual, most = cls.sizes
         if size and not least <= size <= most:
-            raise ConfigError(f"the size of {self.kind} is {least} to {most}, and not {size}")
+            raise ConfigError(f"the size of {cls.kind} is {least} to {most}, and not {size}")
         return size or usual
+
+    def _load_from_state_dict(self, state_dict, prefix, *others) -> None:
+        """Refuse settings of a file that nobody could have turned there; see torch.nn.Module."""
+        for setting in self.settings:
+            key = f"{prefix}panel.{setting.name}"
+            if key in state_dict:
+                state_dict[key] = setting.checked(self.kind, state_dict[key])
+        super()._load_from_state_dict(state_dict, prefix, *others)
 
 
 def gain_of(db: Tensor) -> Tensor:

@@ -48,7 +48,11 @@ class Setting:
     @property
     def rest(self) -> float:
         """The position where it does nothing; NaN when there is none."""
-        return math.nan if self.neutral is None else float(self.position(torch.tensor(self.neutral).double()))
+        return (
+            math.nan
+            if self.neutral is None
+            else float(self.position(torch.tensor(self.neutral, dtype=torch.float64)))
+        )
 
     def at(self, position: Tensor) -> Tensor:
         """The value at positions from 0 to 1, differentiable.
@@ -94,6 +98,17 @@ class Setting:
                 f"{of}.{self.name} goes from {self.low:g} to {self.high:g}{unit}, and not to {value:g}"
             )
         return min(max(value, self.low), self.high)
+
+    def checked(self, of: str, values: Tensor) -> Tensor:
+        """All of these, as `check` takes each.
+
+        >>> Setting("phase", 0.0, 1.0, 0.0, cyclic=True).checked("tremolo", torch.tensor([0.5, 1.25]))
+        tensor([0.5000, 0.2500])
+        """
+        if not self.choices and bool(((values >= self.low) & (values <= self.high)).all()):
+            return values  # at once, for a response has many
+        numbers = [self.check(of, number) for number in values.double().flatten().tolist()]
+        return torch.tensor(numbers, dtype=values.dtype).reshape(values.shape)
 
 
 UNITS = {"hz": "Hz", "db": "dB", "ms": "ms", "s": "s", "octaves": "octaves"}

@@ -13,7 +13,7 @@ from tonewright.layers.dynamics import Follow
 from tonewright.models.chain.processor import DB, Processor
 from tonewright.models.chain.setting import Setting
 
-FLOOR = 1e-6  # -120 dB, which is silence
+FLOOR, SILENCE_DB = 1e-6, -120.0  # no sound is quieter
 TIMES = (
     Setting("attack_ms", 0.02, 200.0, 5.0, logarithmic=True),
     Setting("release_ms", 1.0, 2000.0, 100.0, logarithmic=True),
@@ -31,14 +31,15 @@ class Dynamics(Processor):
         self.follow = self.add(Follow(self.inputs))
 
     def reduction_db(self, level_db: Tensor) -> Tensor:
-        """By how much a steady sound of this level is turned, in dB: 0 or below."""
+        """By how much a steady sound of this level is turned, in dB, less `extra_db`; 0 for silence."""
         raise NotImplementedError
 
     def rates(self) -> tuple[Tensor, Tensor]:
         """How fast the gain falls and how fast it rises, as tonewright.dsp.follow takes it."""
-        return rate_of(self.panel.attack_ms, self.sample_rate), rate_of(
-            self.panel.release_ms, self.sample_rate
-        )
+        return self.rate(self.panel.attack_ms), self.rate(self.panel.release_ms)
+
+    def rate(self, milliseconds: Tensor) -> Tensor:
+        return rate_of(milliseconds, self.sample_rate)
 
     def level(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """How loud the sound is, and the memory of what has measured that."""
@@ -56,7 +57,7 @@ class Dynamics(Processor):
 
 
 class Compressor(Dynamics):
-    """Above the threshold, `ratio` dB more come out as one. `average_ms` makes it hear the mean level, not the peaks."""
+    """Above the threshold, `ratio` dB more come out as one. With average_ms it hears the mean, not the peaks."""
 
     kind = "compressor"
     settings = (
@@ -73,7 +74,7 @@ class Compressor(Dynamics):
         self.average = self.add(Follow(self.inputs))
 
     def level(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        rate = rate_of(self.panel.average_ms, self.sample_rate)
+        rate = self.rate(self.panel.average_ms)
         return self.average(torch.abs(x), state, rate, rate)
 
     def reduction_db(self, level_db: Tensor) -> Tensor:
@@ -91,7 +92,10 @@ class Limiter(Dynamics):
 
 
 class Expander(Dynamics):
-    """Below the threshold, one dB less comes out as `ratio`, down to `range_db`. Attack is how fast it opens."""
+    """Below the threshold, one dB less comes out as `ratio`, down to `range_db`. Attack is how fast it opens.
+
+    Silence has shut it, so it begins shut: what is followed is how far it is open.
+    """
 
     kind = "expander"
     settings = (
@@ -103,16 +107,18 @@ class Expander(Dynamics):
     )
 
     def reduction_db(self, level_db: Tensor) -> Tensor:
+        return self.closed_db(level_db) - self.closed_db(self.panel.threshold_db * 0 + SILENCE_DB)
+
+    def closed_db(self, level_db: Tensor) -> Tensor:
+        """By how much a steady sound of this level is turned, in dB."""
         below = bent(self.panel.threshold_db - level_db, self.panel.knee_db)
         return torch.maximum(below * (1.0 - self.panel.ratio), self.panel.range_db)
 
     def rates(self) -> tuple[Tensor, Tensor]:
-        return rate_of(self.panel.release_ms, self.sample_rate), rate_of(
-            self.panel.attack_ms, self.sample_rate
-        )
+        return self.rate(self.panel.release_ms), self.rate(self.panel.attack_ms)
 
     def extra_db(self) -> Tensor:
-        return self.panel.range_db * 0
+        return self.closed_db(self.panel.threshold_db * 0 + SILENCE_DB)
 
 
 class Gate(Expander):

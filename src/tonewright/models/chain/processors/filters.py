@@ -1,7 +1,7 @@
 """Equalisers: passes, shelves, bells, and several of them in a row.
 
-Source of the numbers of each section: Simper, "Linear trapezoidal integrated state variable filter", 2013. They are the
-filters of Bristow-Johnson's cookbook.
+Source of the numbers of each section: Simper, "Linear trapezoidal integrated state variable filter", 2013. They are
+the filters of Bristow-Johnson's cookbook.
 """
 
 import math

@@ -12,6 +12,7 @@ from tonewright.layers.dynamics import Follow
 from tonewright.layers.modulation import Phasor
 from tonewright.models.chain.processor import Processor
 from tonewright.models.chain.processors.dynamics import rate_of
+from tonewright.models.chain.processors.filters import steepness
 from tonewright.models.chain.setting import Setting
 
 LFO = (
@@ -24,7 +25,7 @@ OCTAVE = math.log(2.0)
 
 
 class Moving(Processor):
-    """A processor with an oscillator of rate_hz that begins at `phase` (turns); `shape` goes from sine to triangle."""
+    """A processor with an oscillator of rate_hz that begins at `phase` (turns); `shape` is from sine to triangle."""
 
     moves = True
 
@@ -54,11 +55,11 @@ class OpticalTremolo(Moving):
     """A lamp that swings between 1 and 1 - depth shines on a photoresistor, which follows slowly and bends the swing.
 
     Source of the law: the vactrol model of Guitarix, after "transmogrifox": light^1.9, a resistance of
-    exp(ln Ra / ln(e + b light)), and a divider with R1. Its lag, which there depends on the light, is one that rises in
-    attack_ms and falls in release_ms here.
+    exp(ln Ra / ln(e + b light)), and a divider with R1. Its lag, which there depends on the light, is one that rises
+    in attack_ms and falls in release_ms here.
     """
 
-    kind = "optical-tremolo"
+    kind, settle_s = "optical-tremolo", 0.5
     settings = (
         Setting("depth", 0.0, 1.0, 0.5, neutral=0.0),
         *LFO,
@@ -69,7 +70,7 @@ class OpticalTremolo(Moving):
 
     def build(self) -> None:
         super().build()
-        self.follow = self.add(Follow(1))
+        self.follow = self.add(Follow(1, start=1.0))
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         lfo, phase = self.lfo(x, state[:1])
@@ -132,7 +133,7 @@ class Flanger(Swept):
 
 
 class Phaser(Moving):
-    """First-order all-passes in a row, whose corner swings by depth_octaves around centre_hz; its size is how many."""
+    """First-order all-passes in a row, whose corner swings by depth_octaves around centre_hz. Size: how many."""
 
     kind, sizes = "phaser", (1, 4, 24)
     settings = (
@@ -149,7 +150,7 @@ class Phaser(Moving):
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         lfo, phase = self.lfo(x, state[:1])
-        middle = torch.log(torch.tan(self.panel.centre_hz * (math.pi / self.sample_rate)))
+        middle = torch.log(steepness(self.panel.centre_hz, self.sample_rate))
         g = torch.exp(lfo * (self.panel.depth_octaves * OCTAVE) + middle)
         wet, memory = self.stages(x, state[1:], (g - 1.0) / (g + 1.0), self.panel.feedback)
         return x * (1.0 - self.panel.mix) + wet * self.panel.mix, [*phase, *memory]

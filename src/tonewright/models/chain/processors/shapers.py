@@ -47,8 +47,8 @@ class Asymmetric(Processor):
 class Curve(Processor):
     """A curve that is learned: y = sum of weight_k T_k(u), of Chebyshev polynomials of u = tanh(d x), from T_1 on.
 
-    Source: Arfib, "Digital synthesis of complex spectra by means of multiplication of nonlinear distorted sine waves",
-    1979, for the polynomials.
+    Source: Arfib, "Digital synthesis of complex spectra by means of multiplication of nonlinear distorted sine
+    waves", 1979, for the polynomials.
     """
 
     kind, sizes = "curve", (1, 9, 32)

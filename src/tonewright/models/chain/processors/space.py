@@ -1,7 +1,9 @@
 """Echoes and rooms: a delay that feeds itself, measured and made-up responses, and a network of delays."""
 
+import functools
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -71,7 +73,8 @@ class Room(Processor):
 
     def build(self) -> None:
         self.fir = self.add(LongFir(self.inputs, self.size))
-        self.register_buffer("noise", _octaves(self.size, self.sample_rate), persistent=False)
+        noise = torch.from_numpy(_octaves(self.size, self.sample_rate))
+        self.register_buffer("noise", noise, persistent=False)
         seconds = torch.arange(self.size, dtype=torch.float64) / self.sample_rate
         self.register_buffer("seconds", seconds.float(), persistent=False)
 
@@ -111,16 +114,16 @@ class Hall(Processor):
         return x * (1.0 - self.panel.mix) + wet * self.panel.mix, state
 
 
-def _octaves(samples: int, sample_rate: int) -> Tensor:
+@functools.lru_cache(maxsize=4)
+def _octaves(samples: int, sample_rate: int) -> np.ndarray:
     """Noise of power 1 / samples, the same always, in octaves whose sum it is: [BANDS, samples]."""
     # a generator of torch's gives the same numbers on every machine for the same seed
     made = torch.randn(samples, generator=torch.Generator().manual_seed(1), dtype=torch.float64, device="cpu")
-    spectrum = torch.fft.rfft(made / math.sqrt(samples))
-    hz = torch.fft.rfftfreq(samples, 1.0 / sample_rate, dtype=torch.float64)
-    octave = torch.clamp(torch.round(torch.log2(torch.clamp(hz, min=1.0) / 62.5)), 0, BANDS - 1)
-    return torch.stack(
-        [torch.fft.irfft(spectrum * (octave == band), samples) for band in range(BANDS)]
-    ).float()
+    spectrum = np.fft.rfft(made.numpy() / math.sqrt(samples))
+    hz = np.fft.rfftfreq(samples, 1.0 / sample_rate)
+    octave = np.clip(np.round(np.log2(np.maximum(hz, 1.0) / 62.5)), 0, BANDS - 1)
+    bands = [np.fft.irfft(spectrum * (octave == band), samples) for band in range(BANDS)]
+    return np.stack(bands).astype(np.float32)
 
 
 def _prime(number: int) -> int:

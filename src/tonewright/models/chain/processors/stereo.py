@@ -12,7 +12,7 @@ from tonewright.models.chain.setting import Setting
 
 
 class Pan(Processor):
-    """From -1, left, to 1, right, at the same power; in the middle both sides are as they were. Mono becomes stereo."""
+    """From -1, left, to 1, right, at the same power; in the middle both sides are as before. Mono becomes stereo."""
 
     kind = "pan"
     settings = (Setting("pan", -1.0, 1.0, 0.0, neutral=0.0),)
