@@ -47,7 +47,7 @@ def test_the_installed_version_is_this_one():
 
 
 def test_public_names_are_told_and_there():
-    for name in ("capture", "load", "__version__"):
+    for name in ("capture", "match", "load", "__version__"):
         assert name in dir(tonewright)
         assert getattr(tonewright, name)
     with pytest.raises(AttributeError, match="no attribute 'caputre'"):
@@ -97,15 +97,13 @@ def test_every_verb_explains_itself(name, capsys):
 def test_the_help_lists_every_verb(capsys):
     assert run(["--help"]) == 0
     shown = capsys.readouterr().out
-    assert set(VERBS) == {"capture", "run", "live", "check", "report", "inspect", "demo"}
+    assert set(VERBS) == {"capture", "match", "run", "live", "check", "report", "inspect", "demo"}
     assert all(re.search(rf"^│ {name} ", shown, re.MULTILINE) for name in VERBS)
 
 
 def test_the_help_names_the_presets_that_there_are():
     (sentence,) = [p.description for p in parse(capture.__doc__).params if p.arg_name == "preset"]
-    recipes = {name: getattr(models.find(name), "Recipe", None) for name in models.names()}
-    # what is not learned step by step is learned by `match`
-    for kind in [name for name, recipe in recipes.items() if hasattr(recipe, "step")]:
+    for kind in models.names("capture"):
         names = re.search(rf"{kind}: (.*?)\.", " ".join(sentence.split()))[1]
         assert re.split(r"[,;] ", names) == list(models.find(kind).PRESETS)
 

@@ -4,6 +4,7 @@ import tonewright as tw
 
 amp = tw.capture("dry.wav", "wet.wav", minutes=5)   # learn
 amp.save("amp.tone")
+chain = tw.match("dry.wav", "wet.wav", "eq,compressor")   # or find settings
 amp = tw.load("amp.tone")
 y = amp.render(x)                                   # play a whole sound
 stream = amp.stream()                               # or play it live
@@ -12,7 +13,11 @@ y = stream.process(block)
 
 __version__ = "0.1.0"
 
-_WHERE = {"capture": "tonewright.training.capture", "load": "tonewright.runtime.player"}
+_WHERE = {
+    "capture": "tonewright.training.capture",
+    "match": "tonewright.training.match",
+    "load": "tonewright.runtime.player",
+}
 
 
 def __getattr__(name: str):

@@ -8,6 +8,7 @@ from tonewright.cli.check import check
 from tonewright.cli.demo import demo
 from tonewright.cli.inspect import inspect
 from tonewright.cli.live import live
+from tonewright.cli.match import match
 from tonewright.cli.report import report
 from tonewright.cli.run import run
 
@@ -22,9 +23,10 @@ app = cyclopts.App(
         tonewright demo
         tonewright check dry.wav wet.wav
         tonewright capture dry.wav wet.wav -o amp.tone --minutes 3
+        tonewright match dry.wav wet.wav --chain eq,compressor -o chain.tone
         tonewright run amp.tone guitar.wav -o out.wav
         tonewright live amp.tone
     """,
 )
-for verb in (capture, run, live, check, report, inspect, demo):
+for verb in (capture, match, run, live, check, report, inspect, demo):
     app.command(verb)

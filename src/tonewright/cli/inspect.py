@@ -1,17 +1,20 @@
 """tonewright inspect: what is in a model file."""
 
+from json import dumps as as_json
 from pathlib import Path
 
 from tonewright.cli.words import say
 
 
-def inspect(model: Path) -> int:
+def inspect(model: Path, *, json: bool = False) -> int:
     """Say what a model file holds, and check that it still answers as it did when it was made.
 
     Parameters
     ----------
     model:
         A .tone file, or a .nam file of a WaveNet or an LSTM.
+    json:
+        Print the settings of a matched chain as JSON, and nothing else.
     """
     from tonewright import storage
     from tonewright.cli.open import open_player
@@ -20,6 +23,9 @@ def inspect(model: Path) -> int:
     from tonewright.report.settings import lines
 
     player = open_player(model)
+    if json:
+        say(as_json(player.settings, indent=2))
+        return 0
     told = facts(player)
     width = max(len(name) for name in told)
     for name, value in told.items():

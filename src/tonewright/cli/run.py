@@ -14,6 +14,7 @@ def run(
     *,
     output: Annotated[Path, Parameter(alias="-o")],
     knob: list[str] | None = None,
+    turn: Annotated[list[str] | None, Parameter(name="--set")] = None,
     resample: bool = False,
     prime: Path | None = None,
 ) -> int:
@@ -32,6 +33,9 @@ def run(
         The file to write; its suffix chooses the format.
     knob:
         A control and its value, such as --knob drive=0.7; once for each.
+    turn:
+        A setting of a matched chain and its value, such as --set compressor.ratio=3; once for each. `tonewright inspect`
+        lists them.
     resample:
         Convert to the rate that the model was learned at, and back.
     prime:
@@ -43,6 +47,7 @@ def run(
 
     controls = settings(knob)
     player = open_player(model)
+    player.turn(settings(turn, "a setting", "compressor.ratio=3"))
     with Bar(f"playing {sound.name}") as bar:
         clipped = render_file(player, sound, output, controls, resample, model.name, bar.show, prime)
     if clipped:

@@ -20,8 +20,12 @@ def warn(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-def settings(pairs: list[str] | None) -> dict[str, float]:
+def settings(pairs: list[str] | None, what: str = "a knob", example: str = "drive=0.7") -> dict[str, float]:
     """["drive=0.7", "tone=0.5"] as numbers by name.
+
+    Args:
+        pairs: as a person writes them.
+        what, example: of such a thing, for the sentence.
 
     Raises:
         ConfigError: when one is not name=number.
@@ -29,18 +33,16 @@ def settings(pairs: list[str] | None) -> dict[str, float]:
     >>> settings(["drive=0.7"])
     {'drive': 0.7}
     """
-    values = {}
+    found = {}
     for pair in pairs or []:
         name, equals, number = pair.partition("=")
         try:
-            values[name.strip()] = float(number)
+            found[name.strip()] = float(number)
         except ValueError:
-            raise ConfigError(
-                f"a knob is set as name=number, such as drive=0.7, and not as '{pair}'"
-            ) from None
-        if not equals or not math.isfinite(values[name.strip()]):
-            raise ConfigError(f"a knob is set as name=number, such as drive=0.7, and not as '{pair}'")
-    return values
+            equals = ""
+        if not equals or not math.isfinite(found[name.strip()]):
+            raise ConfigError(f"{what} is set as name=number, such as {example}, and not as '{pair}'")
+    return found
 
 
 def values(pairs: list[str] | None) -> dict:

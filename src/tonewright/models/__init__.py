@@ -9,13 +9,14 @@ from tonewright.config import did_you_mean, from_json, to_json
 from tonewright.errors import ConfigError
 
 
-def names() -> list[str]:
-    """The architectures there are.
+def names(verb: str | None = None) -> list[str]:
+    """The architectures there are, or those that a verb of the command line learns.
 
-    >>> "wavenet" in names()
-    True
+    >>> "wavenet" in names(), "chain" in names("capture")
+    (True, False)
     """
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
+    found = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
+    return found if verb is None else [name for name in found if getattr(find(name), "VERB", "capture") == verb]
 
 
 def find(name: str) -> ModuleType:

@@ -160,6 +160,18 @@ class Model(Layer):
         """
         raise ConfigError(NOTHING_TO_GO_ON_FROM)
 
+    def values(self) -> dict[str, dict]:
+        """Settings in their units, by processor and name; most models have none."""
+        return {}
+
+    def set(self, changes: dict[str, float]) -> None:
+        """Turn settings, named "processor.setting".
+
+        Raises:
+            ConfigError: no such setting, or a value out of its range.
+        """
+        raise ConfigError("this model has no settings to turn; only a chain has, which `tonewright match` makes")
+
     def fold(self) -> None:
         """Bring the weights into the form in which they are measured, saved and played, once they are taught."""
 

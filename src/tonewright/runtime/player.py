@@ -42,6 +42,21 @@ class Player:
         return {port.name: port.default for port in self.model.ports}
 
     @property
+    def settings(self) -> dict[str, dict]:
+        """What a chain is turned to, in units, by processor and name; empty for a model without settings."""
+        return self.model.values()
+
+    def turn(self, settings: dict[str, float]) -> None:
+        """Turn settings of a chain, named "compressor.ratio"; streams that are playing stay as they are.
+
+        Raises:
+            ConfigError: no such setting, or a value out of its range.
+        """
+        if settings:
+            self.model.set(settings)
+            self.__dict__.pop("_file", None)  # what the core plays was made of the old ones
+
+    @property
     def latency(self) -> int:
         """Output samples by which `stream().process` and `render` trail their input."""
         return stream_latency(self.model)

@@ -157,6 +157,8 @@ def learn(
         listener: is called with the progress after every step.
     """
     room = models.find(plan.architecture)
+    if plan.architecture not in models.names("capture"):
+        raise ConfigError(f"a {plan.architecture} is not captured; `tonewright {room.VERB}` finds its settings")
     config, course = models.changed(plan.architecture, plan.preset, plan.changes)
     if knobs:
         config = dataclasses.replace(config, knobs=knobs)

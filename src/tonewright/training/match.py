@@ -123,8 +123,12 @@ def match(
     tried, why = [], ""
     if links is None:
         if len(sides.dry) != len(sides.wet):
-            raise ConfigError("--chain auto wants as many channels on both sides; name a chain that ends in pan")
-        links, tried, why = room.choose(*sides.fitted(), config, seed, lambda t: said(f"tried {t}: ESR {t.esr:.2g}"))
+            raise ConfigError(
+                "--chain auto wants as many channels on both sides; name a chain that ends in pan"
+            )
+        links, tried, why = room.choose(
+            *sides.fitted(), config, seed, lambda t: said(f"tried {t}: ESR {t.esr:.2g}")
+        )
         said(f"chosen: {','.join(link.kind for link in links)}, for {why}")
     config = replace(config, links=links)
     recipe, model = _fit(room, config, sides, fixed or {}, seed, listener)
@@ -138,7 +142,17 @@ def match(
     error, dry_error = _measured(player, sides)
     _describe(player, sides, rows, error, seed, Path(wet), recipe.loss)
     return Matched(
-        *(player, error, dry_error, _held_out(sides, Path(wet)), sides.findings, sides.shifted, rows, tried, why),
+        *(
+            player,
+            error,
+            dry_error,
+            _held_out(sides, Path(wet)),
+            sides.findings,
+            sides.shifted,
+            rows,
+            tried,
+            why,
+        ),
         recipe.loss,
     )
 
@@ -167,7 +181,9 @@ def _read(dry_path: Path, wet_path: Path, latency: int | None, keeps_delay: bool
 
 def _check_side(path: Path, side: np.ndarray, rate: int) -> None:
     if len(side) > 2:
-        raise PairError(f"{path.name} has {len(side)} channels, and a chain hears one or two; export those that matter")
+        raise PairError(
+            f"{path.name} has {len(side)} channels, and a chain hears one or two; export those that matter"
+        )
     if not np.isfinite(side).all():
         raise PairError(f"{path.name} holds samples that are not numbers; export it again")
     if rms_db(side) < checks.SILENT_DB:
@@ -179,7 +195,12 @@ def _findings(sides: _Sides, found: align.Alignment) -> list[Finding]:
     rows = []
     if sides.shifted:
         rows.append(
-            Finding("note", f"the wet side was {sides.shifted} samples late", "it was moved", "name a delay to keep that")
+            Finding(
+                "note",
+                f"the wet side was {sides.shifted} samples late",
+                "it was moved",
+                "name a delay to keep that",
+            )
         )
     for name, side in (("dry", sides.dry), ("wet", sides.wet)):
         top = float(np.abs(side).max())
@@ -209,7 +230,9 @@ def _fit(room, config, sides: _Sides, fixed: Mapping[str, float], seed: int, lis
 def _closer(model, sides: _Sides) -> int:
     """By how many samples more the wet side should be moved to fit what the chain makes."""
     dry, wet = sides.fitted()
-    made = model(torch.nn.functional.pad(dry, (model.settle, model.latency))[None], model.initial_state(1))[0][0]
+    made = model(torch.nn.functional.pad(dry, (model.settle, model.latency))[None], model.initial_state(1))[
+        0
+    ][0]
     a, b = made[0, model.settle + model.latency :].numpy(), wet[0].numpy()
     middle = slice(NEAR, len(b) - NEAR)
     fits = [float(np.dot(a[middle], np.roll(b, -lag)[middle])) for lag in range(-NEAR, NEAR + 1)]
@@ -245,7 +268,9 @@ def _held_out(sides: _Sides, wet: Path) -> Pair | None:
 def _describe(player: Player, sides: _Sides, rows, error: float, seed: int, wet: Path, loss: str) -> None:
     tone = player.tone
     tone.metrics = {"esr": error, "recorded_seconds": sides.dry.shape[-1] / sides.rate}
-    tone.metrics |= {f"{SURE}{row.place}": row.give_or_take for row in rows if math.isfinite(row.give_or_take)}
+    tone.metrics |= {
+        f"{SURE}{row.place}": row.give_or_take for row in rows if math.isfinite(row.give_or_take)
+    }
     tone.levels = {"dry_db": rms_db(sides.dry), "wet_db": rms_db(sides.wet)}
     tone.provenance = {
         "made_by": f"tonewright {tonewright.__version__}",

@@ -5,4 +5,6 @@ from tonewright.models.chain.fitting.auto import choose
 from tonewright.models.chain.fitting.recipe import Course, Recipe
 from tonewright.models.chain.model import Chain as Model
 
-__all__ = ["PRESETS", "Config", "Course", "Link", "Model", "Recipe", "choose", "spoken"]
+VERB = "match"  # of the command that learns it
+
+__all__ = ["PRESETS", "VERB", "Config", "Course", "Link", "Model", "Recipe", "choose", "spoken"]

@@ -40,7 +40,11 @@ class Tried:
 
 
 def choose(
-    dry: Tensor, wet: Tensor, config: Config, seed: int = 0, listener: Callable[[Tried], None] = lambda tried: None
+    dry: Tensor,
+    wet: Tensor,
+    config: Config,
+    seed: int = 0,
+    listener: Callable[[Tried], None] = lambda tried: None,
 ) -> tuple[tuple[Link, ...], list[Tried], str]:
     """The chain that leaves the least error, all that were tried, and why the search ended.
 

@@ -54,7 +54,9 @@ class Knobs:
             chain.find(place)
         for link, (name, processor) in enumerate(chain.processors.items()):
             for setting in processor.settings:
-                free = not setting.choices and setting.count > 0 or setting.count == 0 and processor.size <= 32
+                free = (
+                    not setting.choices and setting.count > 0 or setting.count == 0 and processor.size <= 32
+                )
                 if free and not setting.choices and f"{name}.{setting.name}" not in fixed:
                     count = getattr(processor.panel, setting.name).numel()
                     elements = [None] if setting.count == 1 else range(count)

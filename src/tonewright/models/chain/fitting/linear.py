@@ -103,7 +103,9 @@ def _downhill(errors, positions: np.ndarray, ours: list[int]) -> tuple[float, np
         before = now @ now
         for _ in range(5):
             tried = positions.copy()
-            step = -np.linalg.lstsq(curve + damping * np.diag(np.diag(curve) + 1e-9), slopes @ now, rcond=1e-12)[0]
+            step = -np.linalg.lstsq(
+                curve + damping * np.diag(np.diag(curve) + 1e-9), slopes @ now, rcond=1e-12
+            )[0]
             tried[ours] = np.clip(tried[ours] + np.clip(step, -0.2, 0.2), 0.0, 1.0)
             after = errors(tried)
             if after @ after < before:

@@ -55,7 +55,7 @@ class Course:
 
     starts: int = 96
     spectral: int = 3
-    spectral_steps: int = 150
+    spectral_steps: int = 120
     rounds: tuple[Round, ...] = (
         Round(24, 5, 0.2, 0.95, 1e-3),
         Round(10, 8, 0.4, 0.95, 1e-4),
@@ -63,6 +63,9 @@ class Course:
         Round(2, 40, 0.0, 0.0, 1e-8),
     )
     longest_s: float = 20.0
+
+
+MAGNITUDES = Round(0, 0, 3.0, 0.0, 0.0)  # what a search by magnitudes hears
 
 
 class Recipe:
@@ -129,21 +132,21 @@ class Recipe:
     def _by_magnitudes(self, choices: dict[str, float]) -> None:
         """When no settings give the wave: those that give its spectrum, if they do that clearly better."""
         self.chain.set(choices)
-        dry, wet = self.dry, self.wet
-        if not len(self.knobs) or dry.shape[-1] < SHORTEST:
+        hearing, last = self._hearing(MAGNITUDES), self.course.rounds[-1]
+        if not len(self.knobs) or hearing[1].wet.shape[-1] - hearing[1].lead < SHORTEST:
             return
-        before = distance(self.knobs, dry, wet, self.best.positions)
+        begun = [row[2] for row in self._listened(MAGNITUDES)[: self.course.spectral]]
         tried = []
-        for number, (_, _, positions, _) in enumerate(self._listened(self.course.rounds[0])[: self.course.spectral]):
+        for number, positions in enumerate(begun):
             self.chain.set(choices)
-            place, _ = spectral(self.knobs, dry, wet, positions, self.course.spectral_steps)
-            # the sound tells the phase of whatever can still be brought in line
-            fit = newton(*self._hearing(self.course.rounds[-1]), place, self.course.rounds[-1].steps, 1e-8)
-            tried += [(distance(self.knobs, dry, wet, p), number, p) for p in (place, fit.positions)]
-            self.listener(1.0, self.best.esr)
-        least, _, positions = min(tried, key=lambda row: row[:2])
-        if least < BETTER * before:
-            rehearsal, goal = self._hearing(self.course.rounds[-1])
+            place = spectral(*self._hearing(MAGNITUDES), positions, self.course.spectral_steps)
+            # whatever can still be brought in line is told by the wave
+            fit = newton(*self._hearing(last), place, last.steps, last.pull)
+            hearing = self._hearing(MAGNITUDES)
+            tried += [(distance(*hearing, p), number, p) for p in (place, fit.positions)]
+        least, _, positions = min(tried, key=lambda row: row[:2], default=(np.inf, 0, None))
+        if least < BETTER * distance(*self._hearing(MAGNITUDES), self.best.positions):
+            rehearsal, goal = self._hearing(last)
             self.best = Fit(positions, float(goal.error(rehearsal.play(positions)).square().sum()))
             self.loss = "spectral"
 

@@ -9,33 +9,32 @@ import torch
 from torch import Tensor
 
 from tonewright.measure.losses import multi_resolution_stft
-from tonewright.models.chain.fitting.knobs import Knobs
+from tonewright.models.chain.fitting.newton import Goal
+from tonewright.models.chain.fitting.rehearsal import Rehearsal
 
 RATE = 0.02  # of a range for a step, at the beginning
 SHORTEST = 2048  # samples that the loss wants
 
 
-def spectral(knobs: Knobs, dry: Tensor, wet: Tensor, positions: np.ndarray, steps: int) -> tuple[np.ndarray, float]:
-    """Adam on the multi-resolution STFT distance, from `positions`; the best place and its distance.
+def spectral(rehearsal: Rehearsal, goal: Goal, positions: np.ndarray, steps: int) -> np.ndarray:
+    """Adam on the multi-resolution STFT distance, from `positions`; the best place [K].
 
     Args:
-        knobs: of the chain.
-        dry, wet: [C, T] float64, T at least 2048.
+        rehearsal: plays the chain, over 2048 samples or more.
+        goal: what it should make of the sound.
         positions: to begin from, [K].
         steps: of the optimiser.
 
     Source of the optimiser: Kingma and Ba, "Adam", 2015.
     """
-    chain = knobs.chain
-    ahead, behind = dry.new_zeros(len(dry), chain.settle), dry.new_zeros(len(dry), chain.latency)
-    x, skip = torch.cat([ahead, dry, behind], dim=-1)[None], chain.settle + chain.latency
+    knobs, chain, x = rehearsal.knobs, rehearsal.chain, rehearsal.sounds[0]
     now = torch.tensor(knobs.within(positions), dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.Adam([now], lr=RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(1, steps), RATE / 20)
     best, least = now.detach().numpy().copy(), np.inf
     for _ in range(steps):
-        y, _ = torch.func.functional_call(chain, knobs.parameters(now), (x, chain.initial_state(1)))
-        distance = multi_resolution_stft(wet, y[0, :, skip:])
+        y, _ = torch.func.functional_call(chain, knobs.parameters(now), (x, chain.initial_state(len(x))))
+        distance = _distance(goal, y[..., rehearsal.skip :])
         if distance.item() < least:
             best, least = now.detach().numpy().copy(), distance.item()
         optimiser.zero_grad()
@@ -47,14 +46,14 @@ def spectral(knobs: Knobs, dry: Tensor, wet: Tensor, positions: np.ndarray, step
         with torch.no_grad():
             now.copy_(torch.from_numpy(knobs.within(now.numpy())))
     knobs.write(best)
-    return best, least
+    return best
 
 
-@torch.no_grad()
-def distance(knobs: Knobs, dry: Tensor, wet: Tensor, positions: np.ndarray) -> float:
+def distance(rehearsal: Rehearsal, goal: Goal, positions: np.ndarray) -> float:
     """The multi-resolution STFT distance at these positions."""
-    chain = knobs.chain
-    knobs.write(positions)
-    x = torch.nn.functional.pad(dry, (chain.settle, chain.latency))[None]
-    y, _ = chain(x, chain.initial_state(1))
-    return float(multi_resolution_stft(wet, y[0, :, chain.settle + chain.latency :]))
+    return float(_distance(goal, rehearsal.play(positions)))
+
+
+def _distance(goal: Goal, made: Tensor) -> Tensor:
+    wet, made = (sound[..., goal.lead :].flatten(0, 1) for sound in (goal.wet, made))
+    return multi_resolution_stft(wet, made)

@@ -22,7 +22,9 @@ EQUALISED = 16  # starts whose equalisers are fitted to the tone first
 NARROW = 0.25  # of a range: how far from where it does nothing a start puts a gain of an equaliser
 
 
-def starts(knobs: Knobs, dry: Tensor, wet: Tensor, count: int, seed: int) -> list[tuple[np.ndarray, dict[str, float]]]:
+def starts(
+    knobs: Knobs, dry: Tensor, wet: Tensor, count: int, seed: int
+) -> list[tuple[np.ndarray, dict[str, float]]]:
     """Places to begin: positions [K], and the values of what has choices only, by place.
 
     Args:
@@ -42,7 +44,9 @@ def starts(knobs: Knobs, dry: Tensor, wet: Tensor, count: int, seed: int) -> lis
     spread = qmc.Sobol(max(1, len(knobs)), seed=seed).random(2 ** math.ceil(math.log2(count)))[:count]
     made = [knobs.read()] if len(knobs) else [np.zeros(0)]
     for row in spread[1:]:
-        made.append(np.array([_spread(place, position) for place, position in zip(knobs.places, row, strict=True)]))
+        made.append(
+            np.array([_spread(place, position) for place, position in zip(knobs.places, row, strict=True)])
+        )
     fitted = equalised(knobs, x, y, made[:EQUALISED])
     ours = [isinstance(chain.processors[place.processor], Equaliser) for place in knobs.places]
     whole = []
@@ -99,7 +103,9 @@ def _tremolo(processor: Processor, x, y, rate) -> list[Guess]:
     made = []
     for s in found:
         depth = min(1.0, 2.0 * s.width / max(s.middle + s.width, 1e-9))
-        made += [{"rate_hz": s.rate_hz, "phase": (s.phase + late) % 1.0, "depth": depth} for late in (0.0, 0.1)]
+        made += [
+            {"rate_hz": s.rate_hz, "phase": (s.phase + late) % 1.0, "depth": depth} for late in (0.0, 0.1)
+        ]
     return made
 
 
@@ -114,7 +120,9 @@ def _optical(processor: Processor, x, y, rate) -> list[Guess]:
 
 
 def _swept(processor: Processor, x, y, rate) -> list[Guess]:
-    most = round(1000 * 0.001 * rate * (processor.setting("delay_ms").high + processor.setting("depth_ms").high) / 1000)
+    most = round(
+        1000 * 0.001 * rate * (processor.setting("delay_ms").high + processor.setting("depth_ms").high) / 1000
+    )
     least = max(2, round(0.0005 * rate))
     seconds, delay, sure = swing.delay_track(x, y, rate, least, most)
     found = swing.swings(seconds, delay, sure, *_rates(processor))

@@ -96,9 +96,12 @@ def delay_track(
         spectrum = np.conj(fft.rfft(x, size))
         # against the dry sound of each lag: what the wet has of it, what the dry itself has of it, and its power
         with_wet, with_now = (
-            fft.irfft(np.conj(spectrum * fft.rfft(side * window, size)), size)[most - lags] for side in (y, now)
+            fft.irfft(np.conj(spectrum * fft.rfft(side * window, size)), size)[most - lags]
+            for side in (y, now)
         )
-        power = fft.irfft(np.conj(np.conj(fft.rfft(x**2, size)) * fft.rfft(window**2, size)), size)[most - lags]
+        power = fft.irfft(np.conj(np.conj(fft.rfft(x**2, size)) * fft.rfft(window**2, size)), size)[
+            most - lags
+        ]
         own, common = float(now @ now) + 1e-12, float(y @ now)
         left = power - with_now**2 / own  # of the delayed sound, beside the direct one
         rest = max(float(y @ y) - common**2 / own, 1e-12)
@@ -133,7 +136,9 @@ def colour_swings(dry: np.ndarray, wet: np.ndarray, rate: int, low_hz: float, hi
     size, hop = round(0.03 * rate), round(0.015 * rate)
     starts = np.arange(0, max(1, len(dry) - size), hop)
     window = np.hanning(size)
-    x, y = (np.abs(np.stack([fft.rfft(side[s : s + size] * window) for s in starts])) ** 2 for side in (dry, wet))
+    x, y = (
+        np.abs(np.stack([fft.rfft(side[s : s + size] * window) for s in starts])) ** 2 for side in (dry, wet)
+    )
     hz = fft.rfftfreq(size, 1.0 / rate)
     seconds, found = (starts + size / 2) / rate, []
     for low in 100.0 * 2.0 ** (np.arange(12) / 2.0):
@@ -158,7 +163,9 @@ def _fitted(seconds, track, weight, rate_hz: float) -> Swing:
     mean = float(weight @ track / weight.sum())
     spread = float(weight @ (track - mean) ** 2) or 1e-30
     left = float(weight @ (track - middle - a * columns[1] - b * columns[2]) ** 2)
-    return Swing(rate_hz, math.atan2(b, a) / (2 * math.pi) % 1.0, float(middle), math.hypot(a, b), 1 - left / spread)
+    return Swing(
+        rate_hz, math.atan2(b, a) / (2 * math.pi) % 1.0, float(middle), math.hypot(a, b), 1 - left / spread
+    )
 
 
 def _finer(seconds, track, weight, rate_hz: float, step: float) -> Swing:
