@@ -134,8 +134,10 @@ def match(
     recipe, model = _fit(room, config, sides, fixed or {}, seed, listener)
     closer = _closer(model, sides)
     if closer and latency is None:
-        sides = sides.moved(closer)
-        recipe, model = _fit(room, config, sides, fixed or {}, seed, listener)
+        moved = sides.moved(closer)
+        again = _fit(room, config, moved, fixed or {}, seed, listener)
+        if again[0].best.esr < recipe.best.esr:
+            sides, (recipe, model) = moved, again
     rows = recipe.certainty()
     model = _in_floats(room, config, model)
     player = Player(storage.Tone("chain", model, sides.rate))
@@ -162,8 +164,6 @@ def _read(dry_path: Path, wet_path: Path, latency: int | None, keeps_delay: bool
     (dry, rate), (wet, wet_rate) = files.read(dry_path), files.read(wet_path)
     checks.check_rates(dry_path.name, rate, wet_path.name, wet_rate)
     dry, wet = (side[:1] if is_mono(side) else side for side in (dry, wet))
-    if len(dry) == 1 and len(wet) > 1 and not keeps_delay:
-        pass  # a mono sound that was spread out
     for path, side in ((dry_path, dry), (wet_path, wet)):
         _check_side(path, side, rate)
     found = align.estimate(dry[0], wet[0], rate)

@@ -139,12 +139,17 @@ def _swept(processor: Processor, x, y, rate) -> list[Guess]:
                     "mix": 0.5,
                 }
             )
+    if processor.setting("mix").low < 0.0:
+        made = [guess | {"mix": mix} for guess in made for mix in (0.5, -0.5)]
     return made
 
 
 def _phaser(processor: Processor, x, y, rate) -> list[Guess]:
-    found = [s for s in swing.colour_swings(x, y, rate, *_rates(processor))]
-    return [{"rate_hz": s.rate_hz} for s in found]
+    return [
+        {"rate_hz": s.rate_hz, "mix": mix}
+        for s in swing.colour_swings(x, y, rate, *_rates(processor))[:3]
+        for mix in (0.5, -0.5)
+    ]
 
 
 def _echo(processor: Processor, x, y, rate) -> list[Guess]:

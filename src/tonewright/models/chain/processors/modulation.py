@@ -21,6 +21,8 @@ LFO = (
     Setting("shape", 0.0, 1.0, 0.0),
 )
 MIX = Setting("mix", 0.0, 1.0, 0.5, neutral=0.0)
+# turned around, the notches are where the bumps were
+EITHER_MIX = Setting("mix", -1.0, 1.0, 0.5, neutral=0.0)
 OCTAVE = math.log(2.0)
 
 
@@ -98,7 +100,7 @@ class Swept(Moving):
         lfo, phase = self.lfo(x, state[:1])
         delay = (lfo * self.panel.depth_ms + self.panel.delay_ms) * (self.sample_rate / 1000.0)
         wet, memory = self.line(x, state[1:], delay, self.fed_back(), self.panel.depth_ms * 0)
-        return x * (1.0 - self.panel.mix) + wet * self.panel.mix, [*phase, *memory]
+        return x * (1.0 - torch.abs(self.panel.mix)) + wet * self.panel.mix, [*phase, *memory]
 
     def fed_back(self) -> Tensor:
         return self.panel.depth_ms * 0
@@ -124,7 +126,7 @@ class Flanger(Swept):
         Setting("delay_ms", 0.1, 15.0, 3.0, logarithmic=True),
         Setting("depth_ms", 0.0, 8.0, 2.0),
         Setting("feedback", -0.95, 0.95, 0.0, neutral=0.0),
-        MIX,
+        EITHER_MIX,
         *LFO,
     )
 
@@ -140,7 +142,7 @@ class Phaser(Moving):
         Setting("centre_hz", 50.0, 8000.0, 700.0, logarithmic=True),
         Setting("depth_octaves", 0.0, 4.0, 1.5),
         Setting("feedback", -0.95, 0.95, 0.0, neutral=0.0),
-        MIX,
+        EITHER_MIX,
         *LFO,
     )
 
@@ -153,4 +155,4 @@ class Phaser(Moving):
         middle = torch.log(steepness(self.panel.centre_hz, self.sample_rate))
         g = torch.exp(lfo * (self.panel.depth_octaves * OCTAVE) + middle)
         wet, memory = self.stages(x, state[1:], (g - 1.0) / (g + 1.0), self.panel.feedback)
-        return x * (1.0 - self.panel.mix) + wet * self.panel.mix, [*phase, *memory]
+        return x * (1.0 - torch.abs(self.panel.mix)) + wet * self.panel.mix, [*phase, *memory]
