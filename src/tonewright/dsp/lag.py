@@ -30,7 +30,7 @@ def lag(x: Tensor, slow: Tensor, fast: Tensor, state: Tensor) -> tuple[Tensor, T
     >>> x = torch.tensor([[[1.0, 1.0, 0.0]]])
     >>> zero = torch.zeros(1, 1, dtype=torch.float64)
     >>> lag(x, torch.tensor(3.0), torch.tensor(1.0), zero)[0]
-    tensor([[[0.2500, 0.4797, 0.3064]]])
+    tensor([[[0.2500, 0.4787, 0.3061]]])
     """
     if x.ndim != 3 or slow.numel() != 1 or fast.numel() != 1 or state.shape != x.shape[:2]:
         raise ShapeError(
