@@ -4,8 +4,8 @@ A chain has some ten or twenty settings, and a million samples to tell them by: 
 setting is at hand, so a step solves for all of them at once. From a good place, ten steps end at rounding, where a
 gradient would still be on its way.
 
-Source: Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 1963; the ends of the ranges as in
-Bertsekas, "Projected Newton methods for optimization problems with simple constraints", 1982.
+Source: Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 1963; the ends of the ranges as
+in Bertsekas, "Projected Newton methods for optimization problems with simple constraints", 1982.
 """
 
 import math
@@ -30,8 +30,8 @@ class Goal:
     Attributes:
         wet: [B, C, T] float64.
         lead: samples at the head that only tell the chain what came before.
-        emphasis: lifts the treble of what is compared, 0 to 1, so that all of a sound's tone counts and not only where
-            it is loud.
+        emphasis: lifts the treble of what is compared, 0 to 1, so that all of a sound's tone counts and not only
+            where it is loud.
     """
 
     wet: Tensor

@@ -8,10 +8,9 @@ from torch import Tensor
 from tonewright.layers.all_passes import AllPasses
 from tonewright.layers.base import State
 from tonewright.layers.delays import DelayLine
-from tonewright.layers.dynamics import Follow
+from tonewright.layers.dynamics import Lag
 from tonewright.layers.modulation import Phasor
 from tonewright.models.chain.processor import Processor
-from tonewright.models.chain.processors.dynamics import rate_of
 from tonewright.models.chain.processors.filters import steepness
 from tonewright.models.chain.setting import Setting
 
@@ -54,34 +53,33 @@ class Tremolo(Moving):
 
 
 class OpticalTremolo(Moving):
-    """A lamp that swings between 1 and 1 - depth shines on a photoresistor, which follows slowly and bends the swing.
+    """A lamp that swings between 1 and 1 - depth shines on a photoresistor, which lags behind and bends the swing.
 
     Source of the law: the vactrol model of Guitarix, after "transmogrifox": light^1.9, a resistance of
-    exp(ln Ra / ln(e + b light)), and a divider with R1. Its lag, which there depends on the light, is one that rises
-    in attack_ms and falls in release_ms here.
+    exp(ln Ra / ln(e + b light)), and a divider with R1. Its lag depends on the light: dark_ms in the dark, there
+    60 ms, and bright_ms in the light, there 5 ms.
     """
 
     kind, settle_s = "optical-tremolo", 0.5
     settings = (
         Setting("depth", 0.0, 1.0, 0.5, neutral=0.0),
         *LFO,
-        Setting("attack_ms", 0.5, 50.0, 10.0, logarithmic=True),
-        Setting("release_ms", 2.0, 200.0, 40.0, logarithmic=True),
+        Setting("dark_ms", 5.0, 300.0, 60.0, logarithmic=True),
+        Setting("bright_ms", 0.5, 50.0, 5.0, logarithmic=True),
     )
     dark, bright, divider = 1e6, 300.0, 2700.0  # ohms
 
     def build(self) -> None:
         super().build()
-        self.follow = self.add(Follow(1, start=1.0))
+        self.lag = self.add(Lag(1, start=1.0))
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         lfo, phase = self.lfo(x, state[:1])
         light = torch.pow(1.0 - (1.0 - lfo) * (self.panel.depth * 0.5) + 1e-6, 1.9)
-        fall, rise = (
-            rate_of(self.panel.release_ms, self.sample_rate),
-            rate_of(self.panel.attack_ms, self.sample_rate),
+        samples = self.sample_rate / 1000.0
+        light, memory = self.lag(
+            light, state[1:], self.panel.dark_ms * samples, self.panel.bright_ms * samples
         )
-        light, memory = self.follow(light, state[1:], fall, rise)
         bend = math.exp(math.log(self.dark) / math.log(self.bright)) - math.e
         resistance = torch.exp(math.log(self.dark) / torch.log(light * bend + math.e))
         return x * (self.divider / (resistance + self.divider)), [*phase, *memory]
