@@ -1,7 +1,7 @@
 """Where a search may begin: what can be read off the two sounds, and a spread of places for all that cannot.
 
-Each guess is a set of values of one processor, in units; several guesses are alternatives. What no guess names is spread
-evenly over its range (a Sobol sequence), so that between them the starts look everywhere.
+Each guess is a set of values of one processor, in units; several guesses are alternatives. What no guess names is
+spread evenly over its range (a Sobol sequence), so that between them the starts look everywhere.
 """
 
 import math
