@@ -7,21 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 import tonewright
 from tonewright import models, storage
-from tonewright.audio import align, checks, files
 from tonewright.audio.findings import Finding
 from tonewright.audio.pairs import Pair
-from tonewright.errors import ConfigError, PairError
+from tonewright.errors import ConfigError
 from tonewright.measure.metrics import esr, rms_db
 from tonewright.runtime.player import Player
 from tonewright.threads import one_thread
-from tonewright.training.recordings import is_mono
+from tonewright.training.sides import Sides, read_sides
 
-HELD_OUT = 0.2  # of the recording, at its end, that is only measured
-LEAST_S = 1.0  # of a recording
+GOOD = 0.01  # an error-to-signal ratio at which no other way to line up is tried
 NEAR = 12  # samples by which an estimate of the latency may be off
 SURE = "sure."  # begins the names of metrics that say how far a setting may be off, in its unit
 
@@ -60,30 +57,6 @@ class Matched:
         return self.player.model.values()
 
 
-@dataclass(frozen=True)
-class _Sides:
-    """Both sides, [C, T] float32 each, lined up."""
-
-    dry: np.ndarray
-    wet: np.ndarray
-    rate: int
-    shifted: int
-    findings: list[Finding]
-
-    def moved(self, samples: int) -> "_Sides":
-        """With the wet side so many samples earlier."""
-        dry, wet = align.apply(self.dry, self.wet, samples)
-        return replace(self, dry=dry, wet=wet, shifted=self.shifted + samples)
-
-    @property
-    def cut(self) -> int:
-        """The first sample of what is only measured."""
-        return round((1.0 - HELD_OUT) * self.dry.shape[-1])
-
-    def fitted(self) -> tuple[Tensor, Tensor]:
-        return tuple(torch.from_numpy(side[:, : self.cut]).double() for side in (self.dry, self.wet))
-
-
 @one_thread()
 def match(
     dry: Path | str,
@@ -116,104 +89,61 @@ def match(
     """
     room = models.find("chain")
     links = None if chain.strip() == "auto" else room.spoken(chain)
-    sides = _read(Path(dry), Path(wet), latency, keeps_delay=any(k.kind == "delay" for k in links or ()))
+    sides, fixed = read_sides(Path(dry), Path(wet)), dict(fixed or {})
     for finding in sides.findings:
         said(str(finding))
-    config = room.Config(links or (room.Link("gain"),), len(sides.dry), sides.rate)
-    tried, why = [], ""
+    config, tried, why = room.Config(links or (room.Link("gain"),), len(sides.dry), sides.rate), [], ""
     if links is None:
-        if len(sides.dry) != len(sides.wet):
-            raise ConfigError(
-                "--chain auto wants as many channels on both sides; name a chain that ends in pan"
-            )
-        links, tried, why = room.choose(
-            *sides.fitted(), config, seed, lambda t: said(f"tried {t}: ESR {t.esr:.2g}")
-        )
-        said(f"chosen: {','.join(link.kind for link in links)}, for {why}")
-    config = replace(config, links=links)
-    recipe, model = _fit(room, config, sides, fixed or {}, seed, listener)
-    closer = _closer(model, sides)
-    if closer and latency is None:
-        moved = sides.moved(closer)
-        again = _fit(room, config, moved, fixed or {}, seed, listener)
-        if again[0].best.esr < recipe.best.esr:
-            sides, (recipe, model) = moved, again
+        links, tried, why = _chosen(room, config, sides, latency, seed, said)
+        config = replace(config, links=links)
+    sides, recipe, model = _lined_up(
+        room, config, sides.lined_up(latency, room.reach_s(config)), fixed, seed, listener
+    )
+    if sides.shifted:
+        said(f"the wet side was {sides.shifted} samples late and was moved")
     rows = recipe.certainty()
-    model = _in_floats(room, config, model)
-    player = Player(storage.Tone("chain", model, sides.rate))
+    player = Player(storage.Tone("chain", _in_floats(room, config, model), sides.rate))
     error, dry_error = _measured(player, sides)
     _describe(player, sides, rows, error, seed, Path(wet), recipe.loss)
-    return Matched(
-        *(
-            player,
-            error,
-            dry_error,
-            _held_out(sides, Path(wet)),
-            sides.findings,
-            sides.shifted,
-            rows,
-            tried,
-            why,
-        ),
-        recipe.loss,
+    held_out = _held_out(sides, Path(wet))
+    proof = (error, dry_error, held_out, sides.findings, sides.shifted, rows, tried, why, recipe.loss)
+    return Matched(player, *proof)
+
+
+def _chosen(room, config, sides: Sides, latency: int | None, seed: int, said):
+    """The chain that `auto` finds; see tonewright.models.chain.fitting.auto.choose."""
+    if len(sides.dry) != len(sides.wet):
+        raise ConfigError("--chain auto wants as many channels on both sides; name a chain that ends in pan")
+    best = sides.lined_up(latency, 0.0)[0]
+    links, tried, why = room.choose(
+        *best.fitted(), config, seed, lambda t: said(f"tried {t}: ESR {t.esr:.2g}")
     )
+    said(f"chosen: {','.join(link.kind for link in links)}, for {why}")
+    return links, tried, why
 
 
-def _read(dry_path: Path, wet_path: Path, latency: int | None, keeps_delay: bool) -> _Sides:
-    """Both files, checked and lined up."""
-    (dry, rate), (wet, wet_rate) = files.read(dry_path), files.read(wet_path)
-    checks.check_rates(dry_path.name, rate, wet_path.name, wet_rate)
-    dry, wet = (side[:1] if is_mono(side) else side for side in (dry, wet))
-    for path, side in ((dry_path, dry), (wet_path, wet)):
-        _check_side(path, side, rate)
-    found = align.estimate(dry[0], wet[0], rate)
-    shift = latency if latency is not None else align.shift_for(found.latency_samples)
-    if keeps_delay and latency is None:
-        shift = min(shift, 0)  # the chain has a processor for it
-    sides = _Sides(dry, wet, rate, 0, []).moved(shift)
-    if sides.dry.shape[-1] < LEAST_S * rate:
-        raise PairError(
-            f"{wet_path.name} and {dry_path.name} have {sides.dry.shape[-1] / rate:.1f} s in common, and a match "
-            f"wants {LEAST_S:.0f} s at least (better ten); record a longer pair"
-        )
-    return replace(sides, findings=_findings(sides, found))
+def _lined_up(room, config, ways: list[Sides], fixed: Mapping[str, float], seed: int, listener):
+    """The way to line the sides up that fits best, what was fitted, and the chain.
+
+    A latency that was estimated may be off by some samples; the fitted chain tells it better.
+    """
+    best = None
+    for sides in ways:
+        recipe, model = _fit(room, config, sides, fixed, seed, listener)
+        closer = _closer(model, sides)
+        if best is None or recipe.best.esr < best[1].best.esr:
+            best = sides, recipe, model
+        if closer and recipe.best.esr > GOOD:
+            moved = sides.moved(closer)
+            recipe, model = _fit(room, config, moved, fixed, seed, listener)
+            if recipe.best.esr < best[1].best.esr:
+                best = moved, recipe, model
+        if best[1].best.esr < GOOD:
+            break
+    return best
 
 
-def _check_side(path: Path, side: np.ndarray, rate: int) -> None:
-    if len(side) > 2:
-        raise PairError(
-            f"{path.name} has {len(side)} channels, and a chain hears one or two; export those that matter"
-        )
-    if not np.isfinite(side).all():
-        raise PairError(f"{path.name} holds samples that are not numbers; export it again")
-    if rms_db(side) < checks.SILENT_DB:
-        raise PairError(f"{path.name} is silent, so nothing can be read off it; check cable and track")
-
-
-def _findings(sides: _Sides, found: align.Alignment) -> list[Finding]:
-    """What is doubtful of the two sides."""
-    rows = []
-    if sides.shifted:
-        rows.append(
-            Finding(
-                "note",
-                f"the wet side was {sides.shifted} samples late",
-                "it was moved",
-                "name a delay to keep that",
-            )
-        )
-    for name, side in (("dry", sides.dry), ("wet", sides.wet)):
-        top = float(np.abs(side).max())
-        if np.count_nonzero(np.abs(side) >= 0.9999 * max(top, 0.99)) > 1e-4 * side.size:
-            means = "what was cut off there cannot be told from a clipper"
-            rows.append(Finding("warning", f"the {name} side is clipped", means, "record it with less level"))
-    if found.confidence < 0.05:
-        means = "either they do not belong together, or the effect leaves nothing of the phase"
-        rows.append(Finding("warning", "the two sides have little in common", means, "listen to both"))
-    return rows
-
-
-def _fit(room, config, sides: _Sides, fixed: Mapping[str, float], seed: int, listener):
+def _fit(room, config, sides: Sides, fixed: Mapping[str, float], seed: int, listener):
     chain = room.Model(config)
     if chain.outputs != len(sides.wet):
         raise ConfigError(
@@ -227,7 +157,7 @@ def _fit(room, config, sides: _Sides, fixed: Mapping[str, float], seed: int, lis
 
 
 @torch.no_grad()
-def _closer(model, sides: _Sides) -> int:
+def _closer(model, sides: Sides) -> int:
     """By how many samples more the wet side should be moved to fit what the chain makes."""
     dry, wet = sides.fitted()
     made = model(torch.nn.functional.pad(dry, (model.settle, model.latency))[None], model.initial_state(1))[
@@ -246,7 +176,7 @@ def _in_floats(room, config, found):
     return model.eval()
 
 
-def _measured(player: Player, sides: _Sides) -> tuple[float, float]:
+def _measured(player: Player, sides: Sides) -> tuple[float, float]:
     """The error on what was held out, and the one that the dry sound leaves at its best level."""
     x = sides.dry if len(sides.dry) > 1 else sides.dry[0]
     tail = np.zeros((*x.shape[:-1], player.latency), np.float32)
@@ -258,14 +188,14 @@ def _measured(player: Player, sides: _Sides) -> tuple[float, float]:
     return esr(wet, made[:, sides.cut :]), esr(wet, level * dry)
 
 
-def _held_out(sides: _Sides, wet: Path) -> Pair | None:
+def _held_out(sides: Sides, wet: Path) -> Pair | None:
     """What was only measured, for the page, with all that came before it as its lead; mono only."""
     if len(sides.dry) > 1 or len(sides.wet) > 1:
         return None
     return Pair(sides.dry[0], sides.wet[0], sides.rate, name=wet.name, lead=sides.cut)
 
 
-def _describe(player: Player, sides: _Sides, rows, error: float, seed: int, wet: Path, loss: str) -> None:
+def _describe(player: Player, sides: Sides, rows, error: float, seed: int, wet: Path, loss: str) -> None:
     tone = player.tone
     tone.metrics = {"esr": error, "recorded_seconds": sides.dry.shape[-1] / sides.rate}
     tone.metrics |= {

@@ -67,6 +67,15 @@ class Config:
         return tuple(names)
 
 
+def reach_s(config: Config) -> float:
+    """Seconds by which a chain can delay all of the sound.
+
+    >>> reach_s(Config((Link("gain"), Link("chorus"))))
+    0.06
+    """
+    return sum(PROCESSORS[link.kind].reach_s for link in config.links)
+
+
 def spoken(text: str) -> tuple[Link, ...]:
     """The processors that a person names: "gain,eq,phaser[6]", where a number in brackets is a size.
 

@@ -27,6 +27,7 @@ class Processor(Layer):
         panel: the settings, each a weight by its name, in its unit.
         begins: whether it makes sound of silence (an offset): those behind it then have to settle.
         moves: whether its sound depends on when it began (an LFO).
+        reach_s: seconds by which it can delay all of the sound.
         past_s: seconds of what came before that its sound depends on.
         settle_s: seconds of silence after which it is as if it had been on for ever.
 
@@ -42,6 +43,7 @@ class Processor(Layer):
     sizes: ClassVar[tuple[int, int, int] | None] = None
     begins: ClassVar[bool] = False
     moves: ClassVar[bool] = False
+    reach_s: ClassVar[float] = 0.0
     past_s: ClassVar[float] = 0.0
     settle_s: ClassVar[float] = 0.0
 

@@ -85,6 +85,12 @@ class Knobs:
         place = self.places[index]
         self._of(place).copy_(place.setting.at(torch.tensor(position, dtype=torch.float64)))
 
+    @torch.no_grad()
+    def read_one(self, index: int) -> float:
+        """Where one is."""
+        place = self.places[index]
+        return float(place.setting.position(self._of(place)))
+
     def within(self, positions: np.ndarray) -> np.ndarray:
         """The nearest positions that there are: between the ends, and around where those are the same place."""
         return np.where(self.cyclic, positions % 1.0, np.clip(positions, 0.0, 1.0))

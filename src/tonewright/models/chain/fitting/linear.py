@@ -12,14 +12,14 @@ from scipy import signal
 
 from tonewright.models.chain.curves import equaliser_db
 from tonewright.models.chain.fitting.knobs import Knobs
-from tonewright.models.chain.model import Chain
 from tonewright.models.chain.processors.filters import Equaliser
 
 POINTS = 96  # frequencies, evenly over the octaves
 LOWEST_HZ = 30.0
 SEGMENT_S = 0.1
 STEPS, NUDGE = 25, 1e-4
-PULL = 3e-3  # towards bands that do nothing, against a dB of error
+SLOW = 3e-3  # a step that takes less than this part of the error off is the last
+PULL_DB = 1.3  # what a band a whole range away from doing nothing weighs, as an error of so many dB
 
 
 def tone(dry: np.ndarray, wet: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -46,18 +46,6 @@ def tone(dry: np.ndarray, wet: np.ndarray, rate: int) -> tuple[np.ndarray, np.nd
     return hz, np.interp(hz, bins, db), np.interp(hz, bins, sure)
 
 
-def response_db(chain: Chain, hz: np.ndarray) -> np.ndarray:
-    """How many dB all equalisers of a chain together add at these frequencies.
-
-    >>> from tonewright.models.chain import Config, Link
-    >>> chain = Chain(Config((Link("lowpass"),)))
-    >>> response_db(chain, np.array([100.0, 8000.0])).round(1) + 0.0
-    array([ 0., -3.])
-    """
-    ours = (processor for processor in chain.processors.values() if isinstance(processor, Equaliser))
-    return sum((equaliser_db(equaliser, hz) for equaliser in ours), np.zeros(len(hz)))
-
-
 def equalised(knobs: Knobs, dry: np.ndarray, wet: np.ndarray, begun: list[np.ndarray]) -> list[np.ndarray]:
     """Each of the positions with those of its equalisers moved to where the tone fits, the best first.
 
@@ -66,52 +54,74 @@ def equalised(knobs: Knobs, dry: np.ndarray, wet: np.ndarray, begun: list[np.nda
         dry, wet: one channel each.
         begun: positions to begin from, [K] each.
     """
-    chain = knobs.chain
-    ours = [n for n, p in enumerate(knobs.places) if isinstance(chain.processors[p.processor], Equaliser)]
-    if not ours:
+    fit = _ToneFit(knobs, *tone(dry, wet, knobs.chain.config.sample_rate))
+    if not fit.ours:
         return begun
-    hz, wanted, sure = tone(dry, wet, chain.config.sample_rate)
-    weight = np.sqrt(sure)
-    rest = knobs.neutral[ours]
-    pulled = ~np.isnan(rest)
-
-    def errors(positions: np.ndarray) -> np.ndarray:
-        knobs.write(positions)
-        off = (response_db(chain, hz) - wanted) * weight
-        off -= weight * (weight @ off) / max(weight @ weight, 1e-30)  # the level is left to the gains
-        return np.concatenate([off, math.sqrt(PULL) * 24.0 * (positions[ours] - rest)[pulled]])
-
     ends = []
     for number, positions in enumerate(begun):
-        ends.append((*_downhill(errors, knobs.within(positions), ours), number))
+        ends.append((*_downhill(fit, knobs.within(positions)), number))
     ends.sort(key=lambda row: (row[0], row[2]))
     return [positions for _, positions, _ in ends]
 
 
+class _ToneFit:
+    """How far the equalisers of a chain are from a tone; only what is turned is computed anew."""
+
+    def __init__(self, knobs: Knobs, hz: np.ndarray, wanted: np.ndarray, sure: np.ndarray):
+        self.knobs, self.hz, self.wanted, self.weight = knobs, hz, wanted, np.sqrt(sure)
+        processors = knobs.chain.processors
+        self.equalisers = {name: p for name, p in processors.items() if isinstance(p, Equaliser)}
+        self.ours = [n for n, place in enumerate(knobs.places) if place.processor in self.equalisers]
+        self.rest = knobs.neutral[self.ours]
+        self.pulled = ~np.isnan(self.rest)
+
+    def errors(self, positions: np.ndarray) -> np.ndarray:
+        """Weighted dB, the level left out, and how far from doing nothing."""
+        for index in self.ours:
+            self.knobs.write_one(index, positions[index])
+        self.each = {name: equaliser_db(p, self.hz) for name, p in self.equalisers.items()}
+        return self._errors(sum(self.each.values()), positions)
+
+    def nudged(self, index: int, positions: np.ndarray) -> np.ndarray:
+        """The same at positions that differ in one from those of the last call of `errors`."""
+        name, before = self.knobs.places[index].processor, self.knobs.read_one(index)
+        self.knobs.write_one(index, positions[index])
+        db = sum(self.each.values()) - self.each[name] + equaliser_db(self.equalisers[name], self.hz)
+        self.knobs.write_one(index, before)
+        return self._errors(db, positions)
+
+    def _errors(self, db: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        weight = self.weight
+        off = (db - self.wanted) * weight
+        off -= weight * (weight @ off) / max(weight @ weight, 1e-30)  # the level is left to the gains
+        return np.concatenate([off, PULL_DB * (positions[self.ours] - self.rest)[self.pulled]])
+
+
 @torch.no_grad()
-def _downhill(errors, positions: np.ndarray, ours: list[int]) -> tuple[float, np.ndarray]:
-    """Damped Gauss-Newton over the positions that are ours."""
-    now, damping = errors(positions), 1e-2
+def _downhill(fit: _ToneFit, positions: np.ndarray) -> tuple[float, np.ndarray]:
+    """Damped Gauss-Newton over the positions of the equalisers."""
+    ours, damping = fit.ours, 1e-2
+    now = fit.errors(positions)
     for _ in range(STEPS):
         slopes = np.empty((len(ours), len(now)))
         for row, index in enumerate(ours):
             nudged = positions.copy()
             nudge = -NUDGE if positions[index] > 0.5 else NUDGE
             nudged[index] += nudge
-            slopes[row] = (errors(nudged) - now) / nudge
-        curve = slopes @ slopes.T
-        before = now @ now
+            slopes[row] = (fit.nudged(index, nudged) - now) / nudge
+        curve, slope, before = slopes @ slopes.T, slopes @ now, now @ now
         for _ in range(5):
             tried = positions.copy()
-            step = -np.linalg.lstsq(
-                curve + damping * np.diag(np.diag(curve) + 1e-9), slopes @ now, rcond=1e-12
-            )[0]
+            damped = curve + damping * np.diag(np.diag(curve) + 1e-9)
+            step = -np.linalg.lstsq(damped, slope, rcond=1e-12)[0]
             tried[ours] = np.clip(tried[ours] + np.clip(step, -0.2, 0.2), 0.0, 1.0)
-            after = errors(tried)
+            after = fit.errors(tried)
             if after @ after < before:
                 positions, now, damping = tried, after, damping / 4
                 break
             damping *= 4
-        if before - now @ now < 1e-3 * before:
+        else:
+            break
+        if before - now @ now < SLOW * before:
             break
     return float(now @ now), positions

@@ -17,6 +17,7 @@ from tonewright.models.chain.fitting.starts import starts
 from tonewright.models.chain.model import Chain
 from tonewright.models.chain.search.response import learned_response
 
+ROOM = 18  # settings; a chain of more, whose steps cost more, goes on from fewer places
 SOLVED = 1e-6  # an error-to-signal ratio at which no other start is asked
 LOST = 0.5  # one at which the wave cannot be followed, so that its spectrum is
 BETTER = 0.8  # of the distance between spectra, for which the wave is given up
@@ -105,11 +106,12 @@ class Recipe:
         """Everything, from reading off to the last step."""
         self._find_responses()
         ranked = self._listened(self.course.rounds[0])
+        room = min(1.0, ROOM / max(1, len(self.knobs)))
         total = sum(turn.tried for turn in self.course.rounds)
         done = 0
         for turn in self.course.rounds:
             ends = []
-            for number, (_, _, positions, choices) in enumerate(ranked[: turn.tried]):
+            for number, (_, _, positions, choices) in enumerate(ranked[: max(1, round(room * turn.tried))]):
                 fit = self._fit(turn, positions, choices)
                 ends.append((fit.esr, number, fit.positions, choices))
                 self.listener((done + number) / total, min(row[0] for row in ends))

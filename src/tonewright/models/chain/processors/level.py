@@ -64,7 +64,7 @@ class Delay(Processor):
     Those are what the interpolation wants to see on both sides of a place.
     """
 
-    kind, latency, past_s = "delay", 2, 1.0
+    kind, latency, past_s, reach_s = "delay", 2, 1.0, 1.0
     settings = (Setting("delay_ms", 0.0, 1000.0, 0.0, neutral=0.0),)
 
     def build(self) -> None:

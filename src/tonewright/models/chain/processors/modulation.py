@@ -107,7 +107,7 @@ class Swept(Moving):
 class Chorus(Swept):
     """A second voice whose pitch swings; with a mix of 1, a vibrato."""
 
-    kind, most_ms = "chorus", 60.0
+    kind, most_ms, reach_s = "chorus", 60.0, 0.06
     settings = (
         Setting("delay_ms", 1.0, 40.0, 15.0, logarithmic=True),
         Setting("depth_ms", 0.0, 20.0, 3.0),
@@ -119,7 +119,7 @@ class Chorus(Swept):
 class Flanger(Swept):
     """A comb whose teeth move; feedback makes them sharp."""
 
-    kind, most_ms = "flanger", 24.0
+    kind, most_ms, reach_s = "flanger", 24.0, 0.024
     settings = (
         Setting("delay_ms", 0.1, 15.0, 3.0, logarithmic=True),
         Setting("depth_ms", 0.0, 8.0, 2.0),

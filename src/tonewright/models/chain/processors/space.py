@@ -23,7 +23,7 @@ DECAY = math.log(1000.0)  # 60 dB
 class Echo(Processor):
     """Repeats delay_ms apart, each `feedback` times the one before; `damping` takes some treble from each."""
 
-    kind, past_s = "echo", 3 * LONGEST
+    kind, past_s, reach_s = "echo", 3 * LONGEST, LONGEST
     settings = (
         Setting("delay_ms", 5.0, 1000.0 * LONGEST, 300.0, logarithmic=True),
         Setting("feedback", -0.98, 0.98, 0.3, neutral=0.0),
