@@ -137,9 +137,11 @@ def write() -> None:
     ]
     text = (
         f"Of what was rendered, {FITTED_S:g} s are fitted and the {AFTER_S:g} s after them held out; the other "
-        "recording is 43 s of another guitar, played from its own beginning. Of tape (5 s, its latency taken off but for "
+        "recording is 43 s of another guitar, played from its own beginning. Of tape (5 s, its latency taken "
+        "off but for "
         f"{LEFT} samples) and pedals (1.9 s, each file at its own level), the last {1 - PART:.0%} are held out. The "
-        "dry sound is given its best level, and moved by whole samples for the best. Settings in brackets the sound does "
+        "dry sound is given its best level, and moved by whole samples for the best. Settings in brackets the "
+        "sound does "
         f"not tell.\n{COMP}\n" + table(columns, lines)
     )
     write_section("Third-party effects", "benchmarks.devices_matched", text)
