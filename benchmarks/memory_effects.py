@@ -29,7 +29,7 @@ TAPS = round(TAIL_S * RATE)
 TARGETS = {"echo": 1e-4, "reverb": 6e-3, "flanger": 1e-5}  # for the first chain of each
 TRIED = {
     "echo": ("echo",),
-    "reverb": (f"response[{TAPS}]", f"room[{TAPS}],gain", "hall,gain"),
+    "reverb": (f"response[{TAPS}],gain", f"room[{TAPS}],gain", "hall,gain"),
     "flanger": ("flanger",),
     "flanger, four-point": ("flanger",),
 }
@@ -120,7 +120,9 @@ def matched(effect: str, chain: str, dry: np.ndarray, wet: np.ndarray) -> dict:
     row = {"effect": effect, "chain": chain, "esr": chains.error(found.chain, dry, wet, held)}
     row |= {"dry": esr(wet[held], dry[held]), "levelled": chains.dry_error(dry, wet, held)}
     row |= {"fitted": chains.error(found.chain, dry[:cut], wet[:cut]), "cpu": found.cpu, "loss": found.loss}
-    told = found.said() or f"{TAPS} samples, the strongest {strongest(found.chain)}"
+    told = found.said()
+    if chain.startswith("response"):
+        told += f"; response: {TAPS} samples, the strongest {strongest(found.chain)}"
     return row | {"found": told}
 
 
