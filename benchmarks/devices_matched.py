@@ -39,12 +39,17 @@ TOLD = {
     "tape": "7060 samples (160 ms) late, level within 1 dB",
     "pedals": "",
 }
-COMP = """
-The compressor ("compressor" of Guitarix) is one whose code is known. It averages |x| by a one-pole of 100 ms before
-its curve. Its knee lies below the threshold, from threshold - knee on, where ours lies around it: in our terms its
-threshold is 3 dB lower, -33. Its attack and release weigh the new sample where they should weigh the old one, so the
-gain follows within about a sample and the knobs are not in its sound: 10 ms and 200 ms cannot be found, and the least
-attack and release there are is right.
+WHAT_THEY_ARE = """
+What the devices do, by their code (Guitarix), and so what can be found:
+
+- comp: the mean of |x|, by a one-pole of 100 ms, follows attack and release and then goes through a curve. Its knee lies
+  below the threshold: the curve leaves the straight line at threshold - knee, -36 dB, and from -30 dB on has the slope
+  of the ratio, towards that same -36. In our terms its threshold is -36 and its knee is all but none. Ratio, attack,
+  release, average and threshold are there to be found; a knee like ours, on both sides of a threshold, is not.
+- trem: a triangle through a model of a lamp and a photoresistor, whose lag depends on the light. The law of
+  optical-tremolo is that one, its lag is not.
+- phaser: four second-order all-passes, an octave apart, with a feedback of 0.5. Ours are of first order, all at one
+  frequency, so that its rate is there to be found, and its sound only resembled.
 """
 
 
@@ -142,7 +147,7 @@ def write() -> None:
         f"{LEFT} samples) and pedals (1.9 s, each file at its own level), the last {1 - PART:.0%} are held out. The "
         "dry sound is given its best level, and moved by whole samples for the best. Settings in brackets the "
         "sound does "
-        f"not tell.\n{COMP}\n" + table(columns, lines)
+        f"not tell.\n{WHAT_THEY_ARE}\n" + table(columns, lines)
     )
     write_section("Third-party effects", "benchmarks.devices_matched", text)
 
