@@ -45,7 +45,7 @@ What the devices do, by their code (Guitarix), and so what can be found:
 - comp: the mean of |x|, by a one-pole of 100 ms, follows attack and release and then goes through a curve. Its knee
   lies below the threshold: the curve leaves the straight line at threshold - knee, -36 dB, and from -30 dB on has the
   slope of the ratio, aimed at that same -36. In our terms its threshold is -36 and its knee is all but none. Ratio,
-  attack, release, average and threshold are there to be found; a knee like ours, on both sides of a threshold, is not.
+  attack, release, average and threshold are there to be found; a knee like ours, on both sides of it, is not.
 - trem: a triangle through a model of a lamp and a photoresistor, whose lag depends on the light. The law of
   optical-tremolo is that one, its lag is not.
 - phaser: four second-order all-passes, an octave apart, with a feedback of 0.5. Ours are of first order, all at one
