@@ -29,7 +29,7 @@ RENDERED = {
     "phaser": ("phaser[4],gain", "phaser[6],gain", "phaser[8],gain", "eq,phaser[4],gain"),
 }
 TAPES = ("akai_1", "akai_2", "akai_3", "akai_exp2_70", "akai_exp2_84", "akai_exp2_98")
-TAPE_CHAINS = ("gain", "delay,eq,gain")
+TAPE_CHAINS = ("delay,gain", "delay,eq,gain")
 PEDALS = {"ch": ("chorus,gain",), "fl": ("flanger,gain",), "ph": ("phaser[4],gain",)}
 NOTES = ("6", "7", "8")
 TOLD = {
@@ -85,7 +85,14 @@ def pairs(data: Path, group: str):
             wet = read_mono(folder / f"{name}_target.flac")[0]
             late = align.estimate(dry, wet, rate).latency_samples
             sides = align.apply(dry, wet, late - LEFT)
-            yield f"{name}, {late} late", TAPE_CHAINS, *sides, rate, round(PART * len(sides[0])), None
+            yield (
+                f"{name}, {late - LEFT} taken off",
+                TAPE_CHAINS,
+                *sides,
+                rate,
+                round(PART * len(sides[0])),
+                None,
+            )
     else:
         folder = data.parent / "capture_real_egfx"
         for kind, tried in PEDALS.items() if folder.is_dir() else ():
