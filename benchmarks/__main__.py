@@ -23,7 +23,12 @@ SCRIPTS = {
     "black_boxes": ("data", "klon"),
     "feedback_effects": ("music",),
     "feedback_codes": ("music",),
+    "matching": (),
+    "memory_effects": ("data",),
+    "devices_matched": ("data",),
 }
+# folders that change what is measured, but need not be there
+WELCOME = {"matching": ("data",)}
 
 
 def main() -> None:
@@ -35,7 +40,8 @@ def main() -> None:
         if not all(given[folder] for folder in wanted):
             continue
         print(f"== {name}", flush=True)
-        sys.argv = [name, *(word for folder in wanted for word in (f"--{folder}", str(given[folder])))]
+        folders = [*wanted, *(folder for folder in WELCOME.get(name, ()) if given[folder])]
+        sys.argv = [name, *(word for folder in folders for word in (f"--{folder}", str(given[folder])))]
         runpy.run_module(f"benchmarks.{name}", run_name="__main__")
 
 

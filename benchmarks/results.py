@@ -36,7 +36,7 @@ class Rows:
 
 
 def write_section(title: str, script: str, text: str) -> None:
-    """Replace the section of that title in RESULTS.md, or add it at the end, and print it.
+    """Replace the section of that title in RESULTS.md where it stands, or add it at the end, and print it.
 
     Args:
         title: of the section.
@@ -45,9 +45,13 @@ def write_section(title: str, script: str, text: str) -> None:
     """
     section = f"## {title}\n\n`python -m {script}` on {machine()}.\n\n{text.strip()}\n"
     print(section)
-    before = PATH.read_text() if PATH.exists() else HEAD
-    parts = [part for part in before.split("\n## ") if not part.startswith(title + "\n")]
-    PATH.write_text("\n## ".join([part.rstrip() + "\n" for part in parts] + [section.removeprefix("## ")]))
+    parts = (PATH.read_text() if PATH.exists() else HEAD).split("\n## ")
+    made, titles = section.removeprefix("## "), [part.split("\n", 1)[0] for part in parts]
+    if title in titles:
+        parts[titles.index(title)] = made
+    else:
+        parts.append(made)
+    PATH.write_text("\n## ".join(part.rstrip() + "\n" for part in parts))
 
 
 def table(columns: list[str], rows: list[list]) -> str:
