@@ -48,7 +48,7 @@ class Knobs:
     """
 
     def __init__(self, chain: Chain, fixed: tuple[str, ...] = ()):
-        self.chain = chain
+        self.chain, self.fixed = chain, fixed
         self.places: list[Place] = []
         for place in fixed:
             chain.find(place)
