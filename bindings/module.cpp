@@ -95,4 +95,5 @@ NB_MODULE(_native, m) {
   bind_delay_network(m);
   bind_filters(m);
   bind_follow(m);
+  bind_lag(m);
 }

@@ -13,6 +13,7 @@
 #include "filters_node.h"
 #include "follow_node.h"
 #include "glue.h"
+#include "lag_node.h"
 #include "long_fir.h"
 #include "phasor.h"
 #include "program.h"
@@ -70,6 +71,7 @@ std::unique_ptr<Operation> make_operation(const Json& node, const Tensors& tenso
     if (op == "filters") return make_filters(node, tensors, channels[0]);
     if (op == "delay_network") return make_delay_network(node, tensors, channels[0]);
     if (op == "follow") return make_follow(node, tensors, channels[0]);
+    if (op == "lag") return make_lag(node, tensors, channels[0]);
     if (op == "phasor") return make_phasor(node, tensors);
     if (op == "long_fir") return make_long_fir(node, tensors, channels[0]);
     if (op == "feedback") return make_feedback(node, tensors, channels[0]);

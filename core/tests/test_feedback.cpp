@@ -312,7 +312,8 @@ void files_that_make_no_sense_are_refused() {
   CHECK(!reads_loop(both + "," + glue_node("delay", "0", R"({"samples":3})"), 2));
   CHECK(!reads_loop(both + "," + glue_node("slice", "0", R"({"start":0,"stop":2})"), 2));
   CHECK(!reads_loop(both + "," + glue_node("cat", "0,1"), 2));
-  for (const char* op : {"lstm", "gru", "conv_transpose1d", "feedback", "filters", "follow", "phasor", "nothing"})
+  for (const char* op : {"lstm", "gru", "conv_transpose1d", "feedback", "filters", "follow", "lag", "phasor",
+                         "nothing"})
     CHECK(!reads_loop(both + "," + glue_node(op, "0"), 2));
   for (const char* facts : {R"("inputs":2,"outputs":1)", R"("inputs":1,"outputs":2)", R"("inputs":1,"outputs":0)",
                             R"("inputs":1)", R"("outputs":1)", R"("inputs":1,"outputs":1e9)"})

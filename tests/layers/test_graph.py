@@ -12,7 +12,7 @@ from tonewright.layers.combine import Parallel, Pointwise, Residual, Serial
 from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
 from tonewright.layers.delay_network import DelayNetwork
 from tonewright.layers.delays import DelayLine
-from tonewright.layers.dynamics import Follow
+from tonewright.layers.dynamics import Follow, Lag
 from tonewright.layers.feedback import Feedback
 from tonewright.layers.filters import Filters
 from tonewright.layers.fir import LongFir
@@ -165,6 +165,7 @@ def test_every_primitive_declares_what_it_has():
         Feedback: lambda: Feedback(Conv1d(1, 1, 2), 1),
         Filters: lambda: Filters(1, 1),
         Follow: lambda: Follow(1),
+        Lag: lambda: Lag(1),
         Phasor: lambda: Phasor(48000),
         LongFir: lambda: LongFir(1, 4),
     }

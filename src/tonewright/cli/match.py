@@ -26,15 +26,15 @@ def match(
 ) -> int:
     """Find the settings of a chain of effects from a dry and a wet recording.
 
-    Unlike a capture, the result can be read and turned: a threshold in dB, a delay in ms. It plays like any other model.
-    What a recording cannot tell, such as a band of an equaliser in which there is no sound, is said to be so.
+    Unlike a capture, the result can be read and turned: a threshold in dB, a delay in ms. It plays like any other
+    model. What a recording cannot tell, such as a band of an equaliser in which there is no sound, is said to be so.
 
         tonewright match dry.wav wet.wav --chain eq,compressor,gain -o chain.tone --show
         tonewright run chain.tone guitar.wav -o out.wav --set compressor.ratio=3
 
-    Level: gain, polarity, offset, dc-blocker, delay. Tone: highpass, lowpass, lowshelf, highshelf, peak, eq, response.
-    Drive: tanh, clip, asymmetric, curve. Dynamics: compressor, limiter, expander, gate. Movement: tremolo,
-    optical-tremolo, chorus, flanger, phaser. Space: echo, room, hall. Stereo: pan, width.
+    Level: gain, polarity, offset, dc-blocker, delay. Tone: highpass, lowpass, lowshelf, highshelf, peak, eq,
+    response. Drive: tanh, clip, asymmetric, curve. Dynamics: compressor, limiter, expander, gate. Movement:
+    tremolo, optical-tremolo, chorus, flanger, phaser. Space: echo, room, hall. Stereo: pan, width.
 
     Parameters
     ----------

@@ -34,8 +34,8 @@ def run(
     knob:
         A control and its value, such as --knob drive=0.7; once for each.
     turn:
-        A setting of a matched chain and its value, such as --set compressor.ratio=3; once for each. `tonewright inspect`
-        lists them.
+        A setting of a matched chain and its value, such as --set compressor.ratio=3; once for each.
+        `tonewright inspect` lists them.
     resample:
         Convert to the rate that the model was learned at, and back.
     prime:

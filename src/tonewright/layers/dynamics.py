@@ -1,4 +1,4 @@
-"""Dynamics as a layer: the attack and the release of compressors, gates and ducking."""
+"""Dynamics as layers: the attack and the release of compressors, gates and ducking, and the lag of lamps."""
 
 import math
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from tonewright.dsp.follow import follow
+from tonewright.dsp.lag import lag
 from tonewright.errors import ConfigError
 from tonewright.layers.base import Layer, State
 
@@ -45,4 +46,42 @@ class Follow(Layer):
     def forward(self, x: Tensor, state: State, attack: Tensor, release: Tensor) -> tuple[Tensor, State]:
         self.check(x)
         y, after = follow(x, attack, release, state[0])
+        return y, [after]
+
+
+class Lag(Layer):
+    """A one-pole whose time constant depends on where it is, x [B, C, T] -> y [B, C, T]; for photoresistors.
+
+    It has no weights: both time constants are handed in, as tonewright.dsp.lag takes them. Remembers one number for
+    each channel, in float64.
+
+    Args:
+        channels: of x; each is followed by itself.
+        start: where y begins, in the unit of x.
+        settle: samples of silence after which it has forgotten; nothing in it says so, hence it is told.
+
+    Raises:
+        ConfigError: no channels, or a start that is not finite.
+
+    >>> layer = Lag(1, start=1.0)
+    >>> y, state = layer(torch.zeros(1, 1, 2), layer.initial_state(1), torch.tensor(4.0), torch.tensor(1.0))
+    >>> y
+    tensor([[[0.5000, 0.3333]]])
+    """
+
+    def __init__(self, channels: int, start: float = 0.0, settle: int = 0):
+        super().__init__()
+        if channels < 1 or not math.isfinite(start):
+            raise ConfigError(
+                f"a lag wants a channel or more and a finite start, and got {channels} and {start}"
+            )
+        self.inputs = self.outputs = channels
+        self.start, self.settle = float(start), settle
+
+    def initial_state(self, batch: int) -> State:
+        return [torch.full((batch, self.inputs), self.start, dtype=torch.float64)]
+
+    def forward(self, x: Tensor, state: State, slow: Tensor, fast: Tensor) -> tuple[Tensor, State]:
+        self.check(x)
+        y, after = lag(x, slow, fast, state[0])
         return y, [after]

@@ -4,7 +4,7 @@ from tonewright.layers.all_passes import AllPasses
 from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
 from tonewright.layers.delay_network import DelayNetwork
 from tonewright.layers.delays import DelayLine
-from tonewright.layers.dynamics import Follow
+from tonewright.layers.dynamics import Follow, Lag
 from tonewright.layers.feedback import Feedback
 from tonewright.layers.filters import Filters
 from tonewright.layers.fir import LongFir
@@ -24,6 +24,7 @@ PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
     DelayNetwork: ("delay_network", ("delays",)),
     Filters: ("filters", ("sections",)),
     Follow: ("follow", ("start",)),
+    Lag: ("lag", ("start",)),
     Phasor: ("phasor", ("sample_rate", "start")),
     LongFir: ("long_fir", ("taps",)),
 }
@@ -45,6 +46,7 @@ ARGUMENTS: dict[type, tuple[str, ...]] = {
     DelayNetwork: ("gains", "damping", "inputs", "outputs"),
     Filters: ("sections",),
     Follow: ("attack", "release"),
+    Lag: ("slow", "fast"),
     Phasor: ("rate_hz", "phase"),
     LongFir: ("response",),
 }

@@ -16,7 +16,9 @@ def names(verb: str | None = None) -> list[str]:
     (True, False)
     """
     found = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
-    return found if verb is None else [name for name in found if getattr(find(name), "VERB", "capture") == verb]
+    return (
+        found if verb is None else [name for name in found if getattr(find(name), "VERB", "capture") == verb]
+    )
 
 
 def find(name: str) -> ModuleType:

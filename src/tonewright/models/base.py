@@ -170,7 +170,9 @@ class Model(Layer):
         Raises:
             ConfigError: no such setting, or a value out of its range.
         """
-        raise ConfigError("this model has no settings to turn; only a chain has, which `tonewright match` makes")
+        raise ConfigError(
+            "this model has no settings to turn; only a chain has, which `tonewright match` makes"
+        )
 
     def fold(self) -> None:
         """Bring the weights into the form in which they are measured, saved and played, once they are taught."""

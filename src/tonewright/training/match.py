@@ -100,8 +100,8 @@ def match(
 
     Args:
         dry, wet: sound files of one rate.
-        chain: its processors, "gain,eq,compressor", with a size in brackets where it comes in several, "phaser[6]"; or
-            "auto", which tries small chains and goes on as long as that helps.
+        chain: its processors, "gain,eq,compressor", with a size in brackets where it comes in several, "phaser[6]";
+            or "auto", which tries small chains and goes on as long as that helps.
         fixed: values that are known, "compressor.ratio": 4.
         seed: of the places where the search begins.
         latency: samples by which the wet is late, when you know better than the estimate.
@@ -134,8 +134,10 @@ def match(
     recipe, model = _fit(room, config, sides, fixed or {}, seed, listener)
     closer = _closer(model, sides)
     if closer and latency is None:
-        sides = sides.moved(closer)
-        recipe, model = _fit(room, config, sides, fixed or {}, seed, listener)
+        moved = sides.moved(closer)
+        again = _fit(room, config, moved, fixed or {}, seed, listener)
+        if again[0].best.esr < recipe.best.esr:
+            sides, (recipe, model) = moved, again
     rows = recipe.certainty()
     model = _in_floats(room, config, model)
     player = Player(storage.Tone("chain", model, sides.rate))
@@ -162,8 +164,6 @@ def _read(dry_path: Path, wet_path: Path, latency: int | None, keeps_delay: bool
     (dry, rate), (wet, wet_rate) = files.read(dry_path), files.read(wet_path)
     checks.check_rates(dry_path.name, rate, wet_path.name, wet_rate)
     dry, wet = (side[:1] if is_mono(side) else side for side in (dry, wet))
-    if len(dry) == 1 and len(wet) > 1 and not keeps_delay:
-        pass  # a mono sound that was spread out
     for path, side in ((dry_path, dry), (wet_path, wet)):
         _check_side(path, side, rate)
     found = align.estimate(dry[0], wet[0], rate)
@@ -173,8 +173,8 @@ def _read(dry_path: Path, wet_path: Path, latency: int | None, keeps_delay: bool
     sides = _Sides(dry, wet, rate, 0, []).moved(shift)
     if sides.dry.shape[-1] < LEAST_S * rate:
         raise PairError(
-            f"{wet_path.name} and {dry_path.name} have {sides.dry.shape[-1] / rate:.1f} s in common, and a match wants "
-            f"{LEAST_S:.0f} s at least (better ten); record a longer pair"
+            f"{wet_path.name} and {dry_path.name} have {sides.dry.shape[-1] / rate:.1f} s in common, and a match "
+            f"wants {LEAST_S:.0f} s at least (better ten); record a longer pair"
         )
     return replace(sides, findings=_findings(sides, found))
 
@@ -217,8 +217,8 @@ def _fit(room, config, sides: _Sides, fixed: Mapping[str, float], seed: int, lis
     chain = room.Model(config)
     if chain.outputs != len(sides.wet):
         raise ConfigError(
-            f"this chain makes {chain.outputs} channels of {chain.inputs} and the wet side has {len(sides.wet)}; put a "
-            f"pan into the chain, or export both sides with as many channels"
+            f"this chain makes {chain.outputs} channels of {chain.inputs} and the wet side has {len(sides.wet)}; put "
+            f"a pan into the chain, or export both sides with as many channels"
         )
     chain.set(dict(fixed))
     recipe = room.Recipe(chain, *sides.fitted(), fixed=tuple(fixed), seed=seed, listener=listener)

@@ -1,5 +1,6 @@
 """A chain for two sounds when nobody says which: small ones first, and one more processor as long as that helps."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -68,7 +69,7 @@ def choose(
     while best.esr > GOOD and len(best.links) < LONGEST:
         longer = min((attempt(links) for links in _longer(best.links)), key=lambda t: t.esr)
         if longer.esr > WORTH * best.esr:
-            why = f"the best longer chain, {longer}, leaves {longer.esr:.2g} of the error where {best} leaves {best.esr:.2g}"
+            why = f"the best longer chain, {longer}, still leaves {longer.esr:.2g} where it leaves {best.esr:.2g}"
             return best.links, list(tried.values()), why
         best = longer
     enough = f"{best} leaves an error of {best.esr:.1g}, which no recording asks to better"
@@ -82,7 +83,7 @@ def _longer(links: tuple[Link, ...]) -> list[tuple[Link, ...]]:
     more = [Link(kind) for kind in MORE if all(link.kind != kind for link in links) or kind == "eq"]
     places = dict.fromkeys((0, end))
     made = [(*links[:at], link, *links[at:]) for link in more for at in places]
-    return [chain for chain in made if all(a != b for a, b in zip(chain, chain[1:], strict=False))]
+    return [chain for chain in made if all(a != b for a, b in itertools.pairwise(chain))]
 
 
 @torch.no_grad()

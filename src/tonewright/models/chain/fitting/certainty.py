@@ -1,8 +1,8 @@
 """How sure the settings are: what a recording tells of each, when all others may follow.
 
-A setting may be moved, and the others after it, until the error is twice what it was. How far that goes is what we call
-its uncertainty. It is small for a threshold that much of the sound crosses, and all of the range for a band of an
-equaliser in which there is no sound, or for a make-up gain beside another gain.
+A setting may be moved, and the others after it, until the error is twice what it was. How far that goes is what we
+call its uncertainty. It is small for a threshold that much of the sound crosses, and all of the range for a band of
+an equaliser in which there is no sound, or for a make-up gain beside another gain.
 """
 
 from dataclasses import dataclass

@@ -9,6 +9,8 @@ from torch import Tensor
 from tonewright.models.chain.model import Chain
 from tonewright.models.chain.setting import Setting
 
+MOST = 32  # numbers of a setting that are looked for one by one
+
 
 @dataclass(frozen=True)
 class Place:
@@ -31,8 +33,8 @@ class Place:
 
 
 class Knobs:
-    """All that is free of a chain, as positions. What has choices only, what is as long as a sound and what a person has
-    fixed is not.
+    """All that is free of a chain, as positions. What has choices only, what is as long as a sound and what a person
+    has fixed is not.
 
     Args:
         chain: the chain, whose settings are written to.
@@ -54,10 +56,8 @@ class Knobs:
             chain.find(place)
         for link, (name, processor) in enumerate(chain.processors.items()):
             for setting in processor.settings:
-                free = (
-                    not setting.choices and setting.count > 0 or setting.count == 0 and processor.size <= 32
-                )
-                if free and not setting.choices and f"{name}.{setting.name}" not in fixed:
+                short = setting.count > 0 or processor.size <= MOST
+                if short and not setting.choices and f"{name}.{setting.name}" not in fixed:
                     count = getattr(processor.panel, setting.name).numel()
                     elements = [None] if setting.count == 1 else range(count)
                     self.places += [Place(name, link, setting, element) for element in elements]

@@ -1,7 +1,7 @@
 """Equalisers, found from the tone alone: the chain as its filters, against the response that the two sounds show.
 
-A response is a hundred numbers where a recording is a hundred thousand, so many places to begin can be gone on from. What
-a distortion or a compressor beside the filters does to the tone is close to a gain, which is left free.
+A response is a hundred numbers where a recording is a hundred thousand, so many places to begin can be gone on from.
+What a distortion or a compressor beside the filters does to the tone is close to a gain, which is left free.
 """
 
 import math

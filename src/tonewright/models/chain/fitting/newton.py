@@ -4,8 +4,8 @@ A chain has some ten or twenty settings, and a million samples to tell them by: 
 setting is at hand, so a step solves for all of them at once. From a good place, ten steps end at rounding, where a
 gradient would still be on its way.
 
-Source: Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 1963; the ends of the ranges as in
-Bertsekas, "Projected Newton methods for optimization problems with simple constraints", 1982.
+Source: Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 1963; the ends of the ranges
+as in Bertsekas, "Projected Newton methods for optimization problems with simple constraints", 1982.
 """
 
 import math
@@ -30,8 +30,8 @@ class Goal:
     Attributes:
         wet: [B, C, T] float64.
         lead: samples at the head that only tell the chain what came before.
-        emphasis: lifts the treble of what is compared, 0 to 1, so that all of a sound's tone counts and not only where
-            it is loud.
+        emphasis: lifts the treble of what is compared, 0 to 1, so that all of a sound's tone counts and not only
+            where it is loud.
     """
 
     wet: Tensor
@@ -43,7 +43,7 @@ class Goal:
         self.weight = 1.0 / torch.sqrt(len(self.wet) * energy.clamp_min(1e-12))
 
     def weighted(self, sound: Tensor) -> Tensor:
-        """A sound [..., B, C, T] as it is compared: of the wet one the squares add up to 1, as many for each stretch."""
+        """A sound [..., B, C, T] as it is compared: of the wet one the squares add up to 1."""
         return self._lifted(sound) * self.weight
 
     def error(self, estimate: Tensor) -> Tensor:
@@ -83,8 +83,8 @@ def newton(
         goal: what it should make of the sound.
         positions: to begin from.
         steps: at most.
-        pull: of what has a place where it does nothing, towards that: how much error a whole range away from it weighs.
-            So what cannot be heard stays where it says nothing.
+        pull: of what has a place where it does nothing, towards that: how much error a whole range away from it
+            weighs. So what cannot be heard stays where it says nothing.
         enough: an error-to-signal ratio to be content with.
     """
     knobs = rehearsal.knobs

@@ -54,15 +54,15 @@ class Course:
     """
 
     starts: int = 96
-    spectral: int = 3
-    spectral_steps: int = 120
+    spectral: int = 2
+    spectral_steps: int = 80
     rounds: tuple[Round, ...] = (
         Round(24, 5, 0.2, 0.95, 1e-3),
         Round(10, 8, 0.4, 0.95, 1e-4),
         Round(4, 12, 0.8, 0.95, 1e-5),
         Round(2, 40, 0.0, 0.0, 1e-8),
     )
-    longest_s: float = 20.0
+    longest_s: float = 10.0
 
 
 MAGNITUDES = Round(0, 0, 3.0, 0.0, 0.0)  # what a search by magnitudes hears

@@ -1,7 +1,7 @@
 """Where a search may begin: what can be read off the two sounds, and a spread of places for all that cannot.
 
-Each guess is a set of values of one processor, in units; several guesses are alternatives. What no guess names is spread
-evenly over its range (a Sobol sequence), so that between them the starts look everywhere.
+Each guess is a set of values of one processor, in units; several guesses are alternatives. What no guess names is
+spread evenly over its range (a Sobol sequence), so that between them the starts look everywhere.
 """
 
 import math
@@ -140,12 +140,17 @@ def _swept(processor: Processor, x, y, rate) -> list[Guess]:
                     "mix": 0.5,
                 }
             )
+    if processor.setting("mix").low < 0.0:
+        made = [guess | {"mix": mix} for guess in made for mix in (0.5, -0.5)]
     return made
 
 
 def _phaser(processor: Processor, x, y, rate) -> list[Guess]:
-    found = [s for s in swing.colour_swings(x, y, rate, *_rates(processor))]
-    return [{"rate_hz": s.rate_hz} for s in found]
+    return [
+        {"rate_hz": s.rate_hz, "mix": mix}
+        for s in swing.colour_swings(x, y, rate, *_rates(processor))[:3]
+        for mix in (0.5, -0.5)
+    ]
 
 
 def _echo(processor: Processor, x, y, rate) -> list[Guess]:

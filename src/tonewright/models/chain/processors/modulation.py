@@ -8,10 +8,9 @@ from torch import Tensor
 from tonewright.layers.all_passes import AllPasses
 from tonewright.layers.base import State
 from tonewright.layers.delays import DelayLine
-from tonewright.layers.dynamics import Follow
+from tonewright.layers.dynamics import Lag
 from tonewright.layers.modulation import Phasor
 from tonewright.models.chain.processor import Processor
-from tonewright.models.chain.processors.dynamics import rate_of
 from tonewright.models.chain.processors.filters import steepness
 from tonewright.models.chain.setting import Setting
 
@@ -21,6 +20,8 @@ LFO = (
     Setting("shape", 0.0, 1.0, 0.0),
 )
 MIX = Setting("mix", 0.0, 1.0, 0.5, neutral=0.0)
+# turned around, the notches are where the bumps were
+EITHER_MIX = Setting("mix", -1.0, 1.0, 0.5, neutral=0.0)
 OCTAVE = math.log(2.0)
 
 
@@ -52,34 +53,33 @@ class Tremolo(Moving):
 
 
 class OpticalTremolo(Moving):
-    """A lamp that swings between 1 and 1 - depth shines on a photoresistor, which follows slowly and bends the swing.
+    """A lamp that swings between 1 and 1 - depth shines on a photoresistor, which lags behind and bends the swing.
 
     Source of the law: the vactrol model of Guitarix, after "transmogrifox": light^1.9, a resistance of
-    exp(ln Ra / ln(e + b light)), and a divider with R1. Its lag, which there depends on the light, is one that rises
-    in attack_ms and falls in release_ms here.
+    exp(ln Ra / ln(e + b light)), and a divider with R1. Its lag depends on the light: dark_ms in the dark, there
+    60 ms, and bright_ms in the light, there 5 ms.
     """
 
     kind, settle_s = "optical-tremolo", 0.5
     settings = (
         Setting("depth", 0.0, 1.0, 0.5, neutral=0.0),
         *LFO,
-        Setting("attack_ms", 0.5, 50.0, 10.0, logarithmic=True),
-        Setting("release_ms", 2.0, 200.0, 40.0, logarithmic=True),
+        Setting("dark_ms", 5.0, 300.0, 60.0, logarithmic=True),
+        Setting("bright_ms", 0.5, 50.0, 5.0, logarithmic=True),
     )
     dark, bright, divider = 1e6, 300.0, 2700.0  # ohms
 
     def build(self) -> None:
         super().build()
-        self.follow = self.add(Follow(1, start=1.0))
+        self.lag = self.add(Lag(1, start=1.0))
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         lfo, phase = self.lfo(x, state[:1])
         light = torch.pow(1.0 - (1.0 - lfo) * (self.panel.depth * 0.5) + 1e-6, 1.9)
-        fall, rise = (
-            rate_of(self.panel.release_ms, self.sample_rate),
-            rate_of(self.panel.attack_ms, self.sample_rate),
+        samples = self.sample_rate / 1000.0
+        light, memory = self.lag(
+            light, state[1:], self.panel.dark_ms * samples, self.panel.bright_ms * samples
         )
-        light, memory = self.follow(light, state[1:], fall, rise)
         bend = math.exp(math.log(self.dark) / math.log(self.bright)) - math.e
         resistance = torch.exp(math.log(self.dark) / torch.log(light * bend + math.e))
         return x * (self.divider / (resistance + self.divider)), [*phase, *memory]
@@ -98,7 +98,7 @@ class Swept(Moving):
         lfo, phase = self.lfo(x, state[:1])
         delay = (lfo * self.panel.depth_ms + self.panel.delay_ms) * (self.sample_rate / 1000.0)
         wet, memory = self.line(x, state[1:], delay, self.fed_back(), self.panel.depth_ms * 0)
-        return x * (1.0 - self.panel.mix) + wet * self.panel.mix, [*phase, *memory]
+        return x * (1.0 - torch.abs(self.panel.mix)) + wet * self.panel.mix, [*phase, *memory]
 
     def fed_back(self) -> Tensor:
         return self.panel.depth_ms * 0
@@ -124,7 +124,7 @@ class Flanger(Swept):
         Setting("delay_ms", 0.1, 15.0, 3.0, logarithmic=True),
         Setting("depth_ms", 0.0, 8.0, 2.0),
         Setting("feedback", -0.95, 0.95, 0.0, neutral=0.0),
-        MIX,
+        EITHER_MIX,
         *LFO,
     )
 
@@ -140,7 +140,7 @@ class Phaser(Moving):
         Setting("centre_hz", 50.0, 8000.0, 700.0, logarithmic=True),
         Setting("depth_octaves", 0.0, 4.0, 1.5),
         Setting("feedback", -0.95, 0.95, 0.0, neutral=0.0),
-        MIX,
+        EITHER_MIX,
         *LFO,
     )
 
@@ -153,4 +153,4 @@ class Phaser(Moving):
         middle = torch.log(steepness(self.panel.centre_hz, self.sample_rate))
         g = torch.exp(lfo * (self.panel.depth_octaves * OCTAVE) + middle)
         wet, memory = self.stages(x, state[1:], (g - 1.0) / (g + 1.0), self.panel.feedback)
-        return x * (1.0 - self.panel.mix) + wet * self.panel.mix, [*phase, *memory]
+        return x * (1.0 - torch.abs(self.panel.mix)) + wet * self.panel.mix, [*phase, *memory]
