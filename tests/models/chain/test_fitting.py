@@ -111,13 +111,14 @@ def test_where_it_does_nothing_is_known():
 @pytest.mark.parametrize(
     "words,off",
     [
-        ("eq,compressor", 1e-4),
-        ("tanh,highpass,gain", 1e-4),
-        ("offset,asymmetric", 1e-4),
-        ("tremolo,phaser", 1e-4),
-    ]
-    # a nudge of a delay is a part of a sample, and no line through it
-    + [("chorus", 1e-2), ("delay,echo", 1e-2)],
+        *(
+            (words, 1e-4)
+            for words in ("eq,compressor", "tanh,highpass,gain", "offset,asymmetric", "tremolo,phaser")
+        ),
+        *(
+            (words, 1e-2) for words in ("chorus", "delay,echo")
+        ),  # their nudge is a part of a sample, and not small
+    ],
 )
 def test_slopes_are_those_of_autograd(words, off):
     made = chain(words)

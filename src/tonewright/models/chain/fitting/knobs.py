@@ -45,7 +45,7 @@ class Knobs:
     >>> knobs = Knobs(chain, fixed=("compressor.knee_db",))
     >>> [str(place) for place in knobs.places][:3]
     ['gain.gain_db', 'compressor.threshold_db', 'compressor.ratio']
-    >>> knobs.read()[0]
+    >>> float(knobs.read()[0])
     0.5
     """
 
