@@ -116,7 +116,8 @@ def folder(tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(auto, "ALONE", ("gain", "tanh,gain"))
     monkeypatch.setattr(auto, "LONGEST", 1)
     monkeypatch.setattr(recipe, "LOST", np.inf)
-    monkeypatch.delitem(PROCESSORS, "fold", raising=False)  # what a page adds is gone after it
+    monkeypatch.setitem(PROCESSORS, "fold", None)  # which a page adds, and which is gone after it
+    monkeypatch.delitem(PROCESSORS, "fold")
     monkeypatch.setitem(sys.modules, "sounddevice", SoundDevice())
     for package in ("mido", "rtmidi"):
         monkeypatch.setitem(sys.modules, package, Mido())
