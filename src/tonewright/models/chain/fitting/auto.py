@@ -11,21 +11,21 @@ from tonewright.models.chain.config import Config, Link, spoken
 from tonewright.models.chain.fitting.recipe import Course, Recipe, Round
 from tonewright.models.chain.model import Chain
 
-# In the order in which they are tried: what is simple and common before what is not.
-ALONE = (
-    *("gain", "eq,gain", "tanh,gain", "asymmetric,gain", "compressor", "tremolo,gain"),
-    *("chorus,gain", "flanger,gain", "phaser,gain", "echo,gain"),
+# What an effect may be, the simple and common before what is not; then what may stand before or behind it.
+SMALL = (
+    *("gain", "eq,gain", "tremolo,gain", "compressor,gain", "highpass,tanh,lowpass,gain"),
+    *("highpass,asymmetric,lowpass,gain", "echo,gain", "chorus,gain", "flanger,gain", "phaser,gain"),
 )
-MORE = ("eq", "tanh", "asymmetric", "compressor", "tremolo", "chorus", "phaser", "echo", "gate")
-LONGEST = 4  # processors beside the gain
-WORTH = 0.8  # of the error: a processor that leaves more is not worth having
+BESIDE = (("eq", True), ("eq", False), ("tanh", False), ("compressor", True), ("compressor", False), ("echo", False))
+LONGEST = 6  # processors
+WORTH = 0.7  # of the error: a processor that leaves more is not worth having
 GOOD = 1e-5  # an error-to-signal ratio that ends the search
 CHOOSING = 0.8  # of the sound is fitted, the rest chooses between the chains
 QUICK = Course(
     starts=48,
     spectral=0,
     rounds=(Round(10, 5, 0.2, 0.95, 1e-3), Round(4, 8, 0.4, 0.95, 1e-4), Round(1, 15, 0.0, 0.0, 1e-8)),
-    longest_s=8.0,
+    longest_s=5.0,
 )
 
 
@@ -63,27 +63,33 @@ def choose(
             listener(tried[links])
         return tried[links]
 
-    best = min((attempt(spoken(text)) for text in ALONE), key=lambda t: t.esr)
-    # of two that are as good, the shorter one
-    best = min((t for t in tried.values() if t.esr * WORTH <= best.esr), key=lambda t: (len(t.links), t.esr))
+    for text in SMALL:
+        if attempt(spoken(text)).esr <= GOOD:
+            break
+    # of several that are about as good, the shortest
+    least = min(t.esr for t in tried.values())
+    best = min((t for t in tried.values() if t.esr * WORTH <= least), key=lambda t: (len(t.links), t.esr))
     while best.esr > GOOD and len(best.links) < LONGEST:
         longer = min((attempt(links) for links in _longer(best.links)), key=lambda t: t.esr)
         if longer.esr > WORTH * best.esr:
             why = f"the best longer chain, {longer}, still leaves {longer.esr:.2g} where it leaves {best.esr:.2g}"
             return best.links, list(tried.values()), why
         best = longer
-    enough = f"{best} leaves an error of {best.esr:.1g}, which no recording asks to better"
-    why = enough if best.esr <= GOOD else f"{best} is as long as a chain is made here"
+    enough = f"it leaves an error of {best.esr:.1g}, and no recording asks for better"
+    why = enough if best.esr <= GOOD else f"it is as long as chains are made here, and leaves {best.esr:.2g}"
     return best.links, list(tried.values()), why
 
 
 def _longer(links: tuple[Link, ...]) -> list[tuple[Link, ...]]:
     """With one more processor, before all others or behind them; a gain stays the last."""
     end = len(links) - 1 if links[-1].kind == "gain" else len(links)
-    more = [Link(kind) for kind in MORE if all(link.kind != kind for link in links) or kind == "eq"]
-    places = dict.fromkeys((0, end))
-    made = [(*links[:at], link, *links[at:]) for link in more for at in places]
-    return [chain for chain in made if all(a != b for a, b in itertools.pairwise(chain))]
+    made = []
+    for kind, before in BESIDE:
+        at = 0 if before else end
+        chain = (*links[:at], Link(kind), *links[at:])
+        if all(a != b for a, b in itertools.pairwise(chain)):
+            made.append(chain)
+    return made
 
 
 @torch.no_grad()

@@ -1,7 +1,8 @@
 """Downhill on magnitude spectra, for sounds whose phase nobody can follow.
 
 The error of the wave asks for every sample; a device that turns phases (a second all-pass, a tape, a microphone
-further away) then has no settings that fit, and its level is matched best by silence. Magnitudes do not see the phase.
+further away) then has no settings that fit, and its level is matched best by silence. Magnitudes do not see the
+phase.
 """
 
 import numpy as np

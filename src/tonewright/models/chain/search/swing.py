@@ -76,8 +76,8 @@ def delay_track(
     """The delay of the second voice in the wet sound, slice by slice: seconds, samples, and how sure, [N] each.
 
     In each slice the wet sound is taken for a sum of the dry one and the dry one so many samples ago. How much each
-    delay explains is added up along a track that bends no more than STEEPEST: alone, a slice of a steady tone may take its
-    period, or twice that, for the delay.
+    delay explains is added up along a track that bends no more than STEEPEST: alone, a slice of a steady tone may
+    take its period, or twice that, for the delay.
 
     Args:
         dry, wet: one channel each.
