@@ -113,7 +113,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     """
     monkeypatch.chdir(tmp_path)
     # a match that looks at fewer chains, and gives up where the wave cannot be followed
-    monkeypatch.setattr(auto, "ALONE", ("gain", "tanh,gain"))
+    monkeypatch.setattr(auto, "SMALL", ("gain", "tanh,gain"))
     monkeypatch.setattr(auto, "LONGEST", 1)
     monkeypatch.setattr(recipe, "LOST", np.inf)
     monkeypatch.setitem(PROCESSORS, "fold", None)  # which a page adds, and which is gone after it

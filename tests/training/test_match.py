@@ -276,11 +276,11 @@ def test_sounds_that_have_nothing_in_common_are_told(folder, monkeypatch):
 )
 def test_auto_finds_a_chain(folder, monkeypatch, chain, settings):
     # of all that it tries by itself, which takes half a minute, those that show that it chooses
-    monkeypatch.setattr(auto, "ALONE", ("gain", "tanh,gain", "compressor", "tremolo,gain"))
+    monkeypatch.setattr(auto, "SMALL", ("gain", "tremolo,gain", "tanh,gain"))
     said = []
     files.write("wet.wav", effect(chain, settings, guitar()), RATE)
     found = tw.match("dry.wav", "wet.wav", "auto", said=said.append)
     assert found.esr < 1e-3 and found.player.model.config.names[0] == chain.partition(",")[0]
-    assert [str(tried) for tried in found.tried] == ["gain", "tanh,gain", "compressor", "tremolo,gain"]
+    assert [str(tried) for tried in found.tried[:2]] == ["gain", "tremolo,gain"]
+    assert len(said) == len(found.tried) + 1  # one line for each that was tried, and one for the choice
     assert said[-1].startswith("chosen: ") and said[-1].endswith(found.why)
-    assert len(said) == 5
