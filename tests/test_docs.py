@@ -1,6 +1,7 @@
 """What the documents show works: their commands and programs run, and their tables, links and figures are true."""
 
 import csv
+import doctest
 import functools
 import importlib.util
 import os
@@ -290,3 +291,4 @@ def test_a_page_that_a_script_writes_is_true(script, page):
     writer = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(writer)
     assert (DOCS / page).read_text(encoding="utf-8") == writer.page()
+    assert doctest.testmod(writer).failed == 0

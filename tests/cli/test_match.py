@@ -17,6 +17,7 @@ from tonewright.builtin import phrase
 from tonewright.cli import run
 from tonewright.measure.metrics import esr
 from tonewright.models.chain.fitting import recipe
+from tonewright.models.chain.processors import PROCESSORS
 
 MADE = {"highpass.cutoff_hz": 300.0, "tanh.drive_db": 15.0}
 WORDS = ("match", "dry.wav", "wet.wav", "--chain", "highpass,tanh", "-o", "chain.tone")
@@ -104,6 +105,11 @@ def test_a_model_without_settings_has_none_to_set(tonewright):
     said = tonewright.refuses("run", "a.tone", "dry.wav", "-o", "out.wav", "--set", "gain.gain_db=1")
     assert "settings" in said
     assert json.loads(tonewright("inspect", "a.tone", "--json").out) == {}
+
+
+def test_the_help_names_every_processor(tonewright):
+    shown = tonewright("match", "--help").out
+    assert [kind for kind in PROCESSORS if not re.search(rf"\b{kind}\b", shown)] == []
 
 
 def test_show_prints_the_table(pair):

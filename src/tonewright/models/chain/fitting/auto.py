@@ -16,7 +16,14 @@ SMALL = (
     *("gain", "eq,gain", "tremolo,gain", "compressor,gain", "highpass,tanh,lowpass,gain"),
     *("highpass,asymmetric,lowpass,gain", "echo,gain", "chorus,gain", "flanger,gain", "phaser,gain"),
 )
-BESIDE = (("eq", True), ("eq", False), ("tanh", False), ("compressor", True), ("compressor", False), ("echo", False))
+BESIDE = (
+    ("eq", True),
+    ("eq", False),
+    ("tanh", False),
+    ("compressor", True),
+    ("compressor", False),
+    ("echo", False),
+)
 LONGEST = 6  # processors
 WORTH = 0.7  # of the error: a processor that leaves more is not worth having
 GOOD = 1e-5  # an error-to-signal ratio that ends the search
