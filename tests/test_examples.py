@@ -15,6 +15,7 @@ SMALL = {
     "builtin_overdrive.py": "2",
     "capture_and_play.py": "3",
     "gain_lesson.py": "20",
+    "match_an_effect.py": "3",
     "python_device.py": "3",
 }
 RATES = {"gain_lesson.py": 44100}

@@ -79,6 +79,13 @@ def test_the_command_is_installed_under_its_name():
     )
 
 
+def option(verb, parameter: str) -> str:
+    """What a parameter is called on the command line."""
+    annotation = inspect.signature(verb).parameters[parameter].annotation
+    named = [name for more in getattr(annotation, "__metadata__", ()) for name in more.name or ()]
+    return named[0] if named else f"--{parameter.replace('_', '-')}"
+
+
 @pytest.mark.parametrize("name", VERBS)
 def test_every_verb_explains_itself(name, capsys):
     assert run([name, "--help"]) == 0
@@ -91,7 +98,7 @@ def test_every_verb_explains_itself(name, capsys):
     )
     for parameter, sentence in words.items():
         assert sentence and sentence.endswith((".", '".')), f"{name} says too little of {parameter}"
-        assert f"--{parameter.replace('_', '-')}" in shown
+        assert option(VERBS[name], parameter) in shown
 
 
 def test_the_help_lists_every_verb(capsys):

@@ -66,7 +66,7 @@ def values(pairs: list[str] | None) -> dict:
     return found
 
 
-def check_result(path: Path, suffix: str) -> None:
+def check_result(path: Path, suffix: str, option: str = "-o") -> None:
     """Refuse a result of another suffix or in no folder, before any work is done.
 
     Raises:
@@ -75,7 +75,7 @@ def check_result(path: Path, suffix: str) -> None:
     """
     if path.suffix.lower() != suffix:
         raise ConfigError(
-            f"the result is a {suffix} file, and '{path}' is named otherwise; write -o {path.stem}{suffix}"
+            f"the result is a {suffix} file, and '{path}' is named otherwise; write {option} {path.stem}{suffix}"
         )
     check_place(path)
 

@@ -20,6 +20,8 @@ class Chain(Model):
     Attributes:
         processors: by name, in the order that the sound runs through them.
 
+    >>> import torch
+    >>> from tonewright.models.chain import Link
     >>> chain = Chain(Config((Link("gain"), Link("highpass"))))
     >>> chain.set({"gain.gain_db": -6.0})
     >>> chain.values()["gain"]

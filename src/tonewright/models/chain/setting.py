@@ -57,8 +57,8 @@ class Setting:
     def at(self, position: Tensor) -> Tensor:
         """The value at positions from 0 to 1, differentiable.
 
-        >>> Setting("cutoff_hz", 20, 20000, 1000, logarithmic=True).at(torch.tensor(0.5))
-        tensor(632.4555)
+        >>> round(float(Setting("cutoff_hz", 20, 20000, 1000, logarithmic=True).at(torch.tensor(0.5))), 1)
+        632.5
         """
         if self.logarithmic:
             return self.low * torch.exp(position * math.log(self.high / self.low))

@@ -45,12 +45,12 @@ class Knobs:
     >>> knobs = Knobs(chain, fixed=("compressor.knee_db",))
     >>> [str(place) for place in knobs.places][:3]
     ['gain.gain_db', 'compressor.threshold_db', 'compressor.ratio']
-    >>> knobs.read()[0]
+    >>> float(knobs.read()[0])
     0.5
     """
 
     def __init__(self, chain: Chain, fixed: tuple[str, ...] = ()):
-        self.chain = chain
+        self.chain, self.fixed = chain, fixed
         self.places: list[Place] = []
         for place in fixed:
             chain.find(place)

@@ -94,7 +94,7 @@ def newton(
     away = np.nan_to_num(positions - rest)
     esr, damping, slow = _ratio(error), 1e-2, 0
     cost = esr + float(weight @ away**2)
-    for _ in range(steps):
+    for _ in range(steps if len(knobs) else 0):
         if cost < enough or slow >= 2 or not math.isfinite(cost):
             break
         slopes = goal.weighted(rehearsal.slopes(positions)).flatten(1)

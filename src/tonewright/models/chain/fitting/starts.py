@@ -45,7 +45,7 @@ def starts(
     made = [knobs.read()] if len(knobs) else [np.zeros(0)]
     for row in spread[1:]:
         made.append(
-            np.array([_spread(place, position) for place, position in zip(knobs.places, row, strict=True)])
+            np.array([_spread(place, position) for place, position in zip(knobs.places, row, strict=False)])
         )
     fitted = equalised(knobs, x, y, made[:EQUALISED])
     ours = [isinstance(chain.processors[place.processor], Equaliser) for place in knobs.places]
@@ -76,8 +76,9 @@ def _guessed(knobs: Knobs, positions: np.ndarray, chosen: dict[str, Guess]):
             positions[index] = float(place.setting.position(Tensor([value]).double()[0]))
     for name, guess in chosen.items():
         for setting, value in guess.items():
-            if knobs.chain.processors[name].setting(setting).choices:
-                choices[f"{name}.{setting}"] = value
+            place = f"{name}.{setting}"
+            if knobs.chain.processors[name].setting(setting).choices and place not in knobs.fixed:
+                choices[place] = value
     return knobs.within(positions), choices
 
 
