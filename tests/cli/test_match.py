@@ -141,6 +141,13 @@ def test_stereo_is_matched_without_a_page(pair):
     assert np.abs(files.read("out.wav")[0] - files.read("wet.wav")[0]).max() < 1e-4
 
 
+def test_without_a_chain_one_is_looked_for(pair):
+    files.write("wet.wav", effect("tremolo", {"tremolo.rate_hz": 5.0}, heard("dry.wav")), RATE)
+    said = pair("match", "dry.wav", "wet.wav", "-o", "b.tone", "--no-page")
+    assert said.code == 0 and "tried gain: ESR" in said.err and "chosen: tremolo,gain, for it" in said.err
+    assert storage.load("b.tone").metrics["esr"] < 1e-3
+
+
 def test_a_late_side_is_told(pair):
     files.write("wet.wav", np.pad(0.5 * heard("dry.wav"), (300, 0)), RATE)
     said = pair("match", "dry.wav", "wet.wav", "--chain", "gain", "-o", "b.tone", "--no-page")
