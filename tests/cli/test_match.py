@@ -151,7 +151,7 @@ def test_without_a_chain_one_is_looked_for(pair):
 def test_a_late_side_is_told(pair):
     files.write("wet.wav", np.pad(0.5 * heard("dry.wav"), (300, 0)), RATE)
     said = pair("match", "dry.wav", "wet.wav", "--chain", "gain", "-o", "b.tone", "--no-page")
-    assert said.code == 0 and "note: the wet side was 300 samples late" in said.err
+    assert said.code == 0 and "the wet side was 300 samples late, and was moved" in said.err
     assert storage.load("b.tone").provenance["latency_samples"] == "300"
 
 

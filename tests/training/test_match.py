@@ -100,7 +100,7 @@ def test_two_equal_channels_are_one(folder):
 def test_a_late_wet_side_is_lined_up_and_told(folder):
     found, said = matched("gain", {"gain.gain_db": -7.5}, late=300)
     assert found.shifted_samples == 300 and found.esr < 1e-9
-    assert len(said) == 1 and said[0].startswith("note: the wet side was 300 samples late")
+    assert len(said) == 1 and said[0] == "the wet side was 300 samples late, and was moved"
     assert found.player.tone.provenance["latency_samples"] == "300"
 
 

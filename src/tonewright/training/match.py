@@ -16,6 +16,7 @@ from tonewright.errors import ConfigError
 from tonewright.measure.metrics import esr, rms_db
 from tonewright.runtime.player import Player
 from tonewright.threads import one_thread
+from tonewright.training.recordings import is_mono
 from tonewright.training.sides import Sides, read_sides
 
 GOOD = 0.01  # an error-to-signal ratio at which no other way to line up is tried
@@ -87,6 +88,8 @@ def match(
     Raises:
         AudioError, PairError, ConfigError: in one sentence what was wrong and what to do.
     """
+    if not 0 <= seed < 2**63:
+        raise ConfigError(f"a seed is a whole number of 0 or more, and not {seed}")
     room = models.find("chain")
     links = None if chain.strip() == "auto" else room.spoken(chain)
     sides, fixed = read_sides(Path(dry), Path(wet)), dict(fixed or {})
@@ -94,13 +97,20 @@ def match(
         said(str(finding))
     config, tried, why = room.Config(links or (room.Link("gain"),), len(sides.dry), sides.rate), [], ""
     if links is None:
+        if fixed:
+            raise ConfigError(
+                "a setting is fixed of a chain that has it; name the chain, for auto may choose another"
+            )
         links, tried, why = _chosen(room, config, sides, latency, seed, said)
         config = replace(config, links=links)
+    sides = sides.of_channels(room.Model(config).outputs)
     sides, recipe, model = _lined_up(
         room, config, sides.lined_up(latency, room.reach_s(config)), fixed, seed, listener
     )
     if sides.shifted:
-        said(f"the wet side was {sides.shifted} samples late and was moved")
+        said(
+            f"the wet side was {abs(sides.shifted)} samples {'late' if sides.shifted > 0 else 'early'}, and was moved"
+        )
     rows = recipe.certainty()
     player = Player(storage.Tone("chain", _in_floats(room, config, model), sides.rate))
     error, dry_error = _measured(player, sides)
@@ -112,9 +122,9 @@ def match(
 
 def _chosen(room, config, sides: Sides, latency: int | None, seed: int, said):
     """The chain that `auto` finds; see tonewright.models.chain.fitting.auto.choose."""
-    if len(sides.dry) != len(sides.wet):
+    if len(sides.dry) < len(sides.wet) and not is_mono(sides.wet):
         raise ConfigError("--chain auto wants as many channels on both sides; name a chain that ends in pan")
-    best = sides.lined_up(latency, 0.0)[0]
+    best = sides.of_channels(len(sides.dry)).lined_up(latency, 0.0)[0]
     links, tried, why = room.choose(
         *best.fitted(), config, seed, lambda t: said(f"tried {t}: ESR {t.esr:.2g}")
     )
@@ -145,11 +155,6 @@ def _lined_up(room, config, ways: list[Sides], fixed: Mapping[str, float], seed:
 
 def _fit(room, config, sides: Sides, fixed: Mapping[str, float], seed: int, listener):
     chain = room.Model(config)
-    if chain.outputs != len(sides.wet):
-        raise ConfigError(
-            f"this chain makes {chain.outputs} channels of {chain.inputs} and the wet side has {len(sides.wet)}; put "
-            f"a pan into the chain, or export both sides with as many channels"
-        )
     chain.set(dict(fixed))
     recipe = room.Recipe(chain, *sides.fitted(), fixed=tuple(fixed), seed=seed, listener=listener)
     recipe.run()

@@ -9,12 +9,14 @@ from torch import Tensor
 
 from tonewright.audio import align, checks, files
 from tonewright.audio.findings import Finding
-from tonewright.errors import PairError
+from tonewright.errors import ConfigError, PairError
 from tonewright.measure.metrics import rms_db
 from tonewright.training.recordings import is_mono
 
 HELD_OUT = 0.2  # of the recording, at its end, that is only measured
 LEAST_S = 1.0  # of a recording
+EARLY = 16  # samples; nobody exports a wet side so little early
+RELATED = 0.05  # confidence of an alignment below which nothing is moved
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,15 @@ class Sides:
 
         Args:
             latency: samples, when a person knows it.
-            reach_s: by how much the effect itself can delay all of the sound. What is late by less may be its doing.
+            reach_s: by how much the effect itself can delay all of the sound. What is late by less may be its doing;
+                and no effect is early, but a dull sound may seem to be.
+
+        Raises:
+            PairError: when the two have too little in common.
         """
         late = align.shift_for(self.late_samples)
-        shifts = [0, late] if 0 < late <= reach_s * self.rate else [late]
+        doubtful = 0 < late <= reach_s * self.rate or -EARLY <= late < 0
+        shifts = [0, late] if doubtful else [late]
         ways = [self.moved(shift) for shift in (shifts if latency is None else [latency])]
         if ways[0].dry.shape[-1] < LEAST_S * self.rate:
             raise PairError(
@@ -57,6 +64,20 @@ class Sides:
                 f"{LEAST_S:.0f} s at least (better ten); record a longer pair"
             )
         return ways
+
+    def of_channels(self, outputs: int) -> "Sides":
+        """With as many channels on the wet side as a chain makes; two equal ones may be one.
+
+        Raises:
+            ConfigError: when the wet side has others.
+        """
+        wet = self.wet[:1] if outputs == 1 and is_mono(self.wet) else self.wet
+        if len(wet) != outputs:
+            raise ConfigError(
+                f"this chain makes {outputs} channels of {len(self.dry)} and the wet side has {len(wet)}; put a pan "
+                f"into the chain, or export both sides with as many channels"
+            )
+        return replace(self, wet=wet)
 
     @property
     def cut(self) -> int:
@@ -77,12 +98,13 @@ def read_sides(dry_path: Path, wet_path: Path) -> Sides:
     """
     (dry, rate), (wet, wet_rate) = files.read(dry_path), files.read(wet_path)
     checks.check_rates(dry_path.name, rate, wet_path.name, wet_rate)
-    dry, wet = (side[:1] if is_mono(side) else side for side in (dry, wet))
+    dry = dry[:1] if is_mono(dry) else dry
     for path, side in ((dry_path, dry), (wet_path, wet)):
         _check_side(path, side, rate)
     found = align.estimate(dry[0], wet[0], rate)
     frames = min(dry.shape[-1], wet.shape[-1] - min(0, found.latency_samples))
-    return Sides(dry[:, :frames], wet, rate, found.latency_samples, 0, _findings(dry, wet, found))
+    late = found.latency_samples if found.confidence >= RELATED else 0
+    return Sides(dry[:, :frames], wet, rate, late, 0, _findings(dry, wet, found))
 
 
 def _check_side(path: Path, side: np.ndarray, rate: int) -> None:
@@ -104,7 +126,7 @@ def _findings(dry: np.ndarray, wet: np.ndarray, found: align.Alignment) -> list[
         if np.count_nonzero(np.abs(side) >= 0.9999 * max(top, 0.99)) > 1e-4 * side.size:
             means = "what was cut off there cannot be told from a clipper"
             rows.append(Finding("warning", f"the {name} side is clipped", means, "record it with less level"))
-    if found.confidence < 0.05:
+    if found.confidence < RELATED:
         means = "either they do not belong together, or the effect leaves nothing of the phase"
         rows.append(Finding("warning", "the two sides have little in common", means, "listen to both"))
     return rows

@@ -13,8 +13,15 @@ from tonewright.models.chain.model import Chain
 
 # What an effect may be, the simple and common before what is not; then what may stand before or behind it.
 SMALL = (
-    *("gain", "eq,gain", "tremolo,gain", "compressor,gain", "highpass,tanh,lowpass,gain"),
-    *("highpass,asymmetric,lowpass,gain", "echo,gain", "chorus,gain", "flanger,gain", "phaser,gain"),
+    *("gain", "eq,gain", "tanh,gain", "asymmetric,gain", "tremolo,gain", "compressor,gain"),
+    *(
+        "highpass,tanh,lowpass,gain",
+        "highpass,asymmetric,lowpass,gain",
+        "echo,gain",
+        "chorus,gain",
+        "flanger,gain",
+        "phaser,gain",
+    ),
 )
 BESIDE = (
     ("eq", True),

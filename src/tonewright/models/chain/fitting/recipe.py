@@ -56,7 +56,7 @@ class Course:
 
     starts: int = 96
     spectral: int = 2
-    spectral_steps: int = 80
+    spectral_steps: int = 60
     rounds: tuple[Round, ...] = (
         Round(24, 5, 0.2, 0.95, 1e-3),
         Round(10, 8, 0.4, 0.95, 1e-4),
@@ -66,7 +66,7 @@ class Course:
     longest_s: float = 10.0
 
 
-MAGNITUDES = Round(0, 0, 3.0, 0.0, 0.0)  # what a search by magnitudes hears
+MAGNITUDES = Round(0, 0, 1.5, 0.0, 0.0)  # what a search by magnitudes hears
 
 
 class Recipe:

@@ -7,7 +7,7 @@ from torch import Tensor
 from tonewright.models.chain.fitting.knobs import Knobs
 from tonewright.models.chain.model import Chain
 
-NUDGE = 1e-5  # of a range: far above the rounding of doubles, far below what bends
+NUDGE = 1e-6  # of a range: far above the rounding of doubles, far below what bends
 
 
 class Rehearsal:

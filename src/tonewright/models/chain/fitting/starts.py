@@ -126,7 +126,12 @@ def _swept(processor: Processor, x, y, rate) -> list[Guess]:
     )
     least = max(2, round(0.0005 * rate))
     seconds, delay, sure = swing.delay_track(x, y, rate, least, most)
-    found = swing.swings(seconds, delay, sure, *_rates(processor))
+    # in a pause there is no delay to be seen
+    loud = np.interp(seconds, *swing.level_track(x, x, rate)[::2])
+    sure = sure * np.minimum(1.0, 10.0 * loud)
+    found = [
+        swing.firm(seconds, delay, sure, s) for s in swing.swings(seconds, delay, sure, *_rates(processor))
+    ]
     made = []
     for s in found:
         middle, width = s.middle, s.width

@@ -59,7 +59,7 @@ class DcBlocker(Processor):
 
 
 class Delay(Processor):
-    """y[t] = x[t - delay_ms], between samples too. Late by LATENCY samples more, which a player takes off again.
+    """y[t] = x[t - delay_ms], between samples too. Late by two samples more, which a player takes off again.
 
     Those are what the interpolation wants to see on both sides of a place.
     """
