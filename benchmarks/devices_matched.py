@@ -113,11 +113,12 @@ def matched(chain: str, dry: np.ndarray, wet: np.ndarray, rate: int, cut: int, o
 
 
 def levelled(dry: np.ndarray, wet: np.ndarray, cut: int) -> float:
-    """What the dry sound leaves of the end, at its best level and shifted by whole samples for the best."""
-    ends = [
-        chains.dry_error(np.roll(dry, late), wet, slice(cut, None)) for late in range(-PEDAL_LATE, PEDAL_LATE)
-    ]
-    return min(ends)
+    """What the dry sound leaves of the end at its best level, moved by the samples that were best before it."""
+    heard = slice(PEDAL_LATE, cut)
+    late = min(
+        range(-PEDAL_LATE, PEDAL_LATE), key=lambda n: chains.dry_error(np.roll(dry, n)[heard], wet[heard])
+    )
+    return chains.dry_error(np.roll(dry, late), wet, slice(cut, None))
 
 
 def write() -> None:
@@ -149,12 +150,11 @@ def write() -> None:
     ]
     text = (
         f"Of what was rendered, {FITTED_S:g} s are fitted and the {AFTER_S:g} s after them held out; the other "
-        "recording is 43 s of another guitar, played from its own beginning. Of tape (5 s, its latency taken "
-        "off but for "
-        f"{LEFT} samples) and pedals (1.9 s, each file at its own level), the last {1 - PART:.0%} are held out. The "
-        "dry sound is given its best level, and moved by whole samples for the best. Settings in brackets the "
-        "sound does "
-        f"not tell.\n{WHAT_THEY_ARE}\n" + table(columns, lines)
+        "recording is 43 s of another guitar, played from its own beginning. Of tape (5 s, its latency taken off but "
+        f"for {LEFT} samples) and pedals (1.9 s, each file at its own level), the last {1 - PART:.0%} are held out. "
+        "The dry sound is given its best level, and moved by the whole samples that were best for what was fitted. "
+        "Settings in brackets the sound does not tell.\n"
+        f"{WHAT_THEY_ARE}\n" + table(columns, lines)
     )
     write_section("Third-party effects", "benchmarks.devices_matched", text)
 

@@ -213,9 +213,8 @@ def write() -> None:
         f"{SECONDS:g} s of a guitar at 44.1 kHz through chains of three processors drawn by chance, their settings "
         f"too; {FITTED_S:g} s are fitted, and the error-to-signal ratio is that of the rest. How far settings are "
         "off, in parts of their ranges, is told of those that the match itself calls found; what one knob can "
-        "make up for "
-        f"another, no sound tells.\n\nError of {GOOD:g} or less: {good} of {len(rows)}. {QUICK:g} CPU seconds or "
-        f"less: {quick} of {len(rows)}; the median is {np.median([r['cpu'] for r in rows]):.1f}.\n\n"
+        f"make up for another, no sound tells.\n\nError of {GOOD:g} or less: {good} of {len(rows)}. {QUICK:g} CPU "
+        f"seconds or less: {quick} of {len(rows)}; the median is {np.median([r['cpu'] for r in rows]):.1f}.\n\n"
         + table(columns, lines)
     )
     rivals = {(r["number"], r["rival"]): r for r in RIVALS.all()}

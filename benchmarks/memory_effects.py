@@ -156,9 +156,8 @@ def write() -> None:
         f"A voice at 16 kHz; {FITTED_S:g} s fitted, the error-to-signal ratio is that of the {HELD_S:g} s after. The "
         f"effects are numpy of the benchmark, not ours, and noise at {NOISE_DB:g} dB was added to what they "
         "made, which leaves an error of 1e-6 at best. The flanger was made twice: by a windowed sinc of 64 "
-        "points, and by "
-        "four points, which is what our own line reads. Settings in brackets the sound does not tell.\n"
-        f"{truths}\n\n" + table(columns, lines)
+        "points, and by four points, which is what our own line reads. Settings in brackets the sound does not "
+        f"tell.\n{truths}\n\n" + table(columns, lines)
     )
     write_section("Echo, reverb, flanger on a voice", "benchmarks.memory_effects", text)
 
