@@ -28,6 +28,7 @@ class Processor(Layer):
         begins: whether it makes sound of silence (an offset): those behind it then have to settle.
         moves: whether its sound depends on when it began (an LFO).
         reach_s: seconds by which it can delay all of the sound.
+        diffuse: whether it is a room that is made up, whose every reflection cannot be that of another.
         past_s: seconds of what came before that its sound depends on.
         settle_s: seconds of silence after which it is as if it had been on for ever.
 
@@ -44,6 +45,7 @@ class Processor(Layer):
     begins: ClassVar[bool] = False
     moves: ClassVar[bool] = False
     reach_s: ClassVar[float] = 0.0
+    diffuse: ClassVar[bool] = False
     past_s: ClassVar[float] = 0.0
     settle_s: ClassVar[float] = 0.0
 

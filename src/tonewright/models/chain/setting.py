@@ -23,6 +23,8 @@ class Setting:
         cyclic: the ends of the range are the same place, as for a phase.
         choices: the only values it may have; empty for all of the range.
         count: numbers in it; a plain setting has one, and 0 means as many as the processor's size.
+        stuck: a value at which the sound does not change with it, so that no search leaves it; None where there is
+            none.
         neutral: where it does nothing, if there is such a place; what cannot be heard is best left there.
     """
 
@@ -35,6 +37,7 @@ class Setting:
     choices: tuple[float, ...] = ()
     count: int = 1
     neutral: float | None = None
+    stuck: float | None = None
 
     @property
     def unit(self) -> str:
@@ -48,11 +51,15 @@ class Setting:
     @property
     def rest(self) -> float:
         """The position where it does nothing; NaN when there is none."""
-        return (
-            math.nan
-            if self.neutral is None
-            else float(self.position(torch.tensor(self.neutral, dtype=torch.float64)))
-        )
+        return self._position_of(self.neutral)
+
+    @property
+    def stuck_at(self) -> float:
+        """The position that no slope leads away from; NaN when there is none."""
+        return self._position_of(self.stuck)
+
+    def _position_of(self, value: float | None) -> float:
+        return math.nan if value is None else float(self.position(torch.tensor(value, dtype=torch.float64)))
 
     def at(self, position: Tensor) -> Tensor:
         """The value at positions from 0 to 1, differentiable.

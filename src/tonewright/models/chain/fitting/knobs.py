@@ -9,6 +9,7 @@ from torch import Tensor
 from tonewright.models.chain.model import Chain
 from tonewright.models.chain.setting import Setting
 
+ASIDE = 0.2  # of a range: how far from where it is stuck a setting is tried again
 MOST = 32  # numbers of a setting that are looked for one by one
 
 
@@ -64,6 +65,7 @@ class Knobs:
         self.cyclic = np.array([place.setting.cyclic for place in self.places], bool)
         # where each does nothing, NaN where there is no such place
         self.neutral = np.array([place.setting.rest for place in self.places], float)
+        self.stuck = np.array([place.setting.stuck_at for place in self.places], float)
 
     def __len__(self) -> int:
         return len(self.places)
@@ -94,6 +96,11 @@ class Knobs:
     def within(self, positions: np.ndarray) -> np.ndarray:
         """The nearest positions that there are: between the ends, and around where those are the same place."""
         return np.where(self.cyclic, positions % 1.0, np.clip(positions, 0.0, 1.0))
+
+    def unstuck(self, positions: np.ndarray) -> np.ndarray:
+        """The positions, those that no slope leads away from a little to the side."""
+        near = np.abs(positions - self.stuck) < ASIDE / 4  # never of NaN
+        return np.where(near, positions + ASIDE, positions)
 
     def values(self, positions: np.ndarray) -> np.ndarray:
         """In their units."""

@@ -17,10 +17,13 @@ from tonewright.models.chain.fitting.starts import starts
 from tonewright.models.chain.model import Chain
 from tonewright.models.chain.search.response import learned_response
 
-ROOM = 18  # settings; a chain of more, whose steps cost more, goes on from fewer places
+ROOM = 15  # settings; a chain of more, whose steps cost more, goes on from fewer places and in fewer steps
 SOLVED = 1e-6  # an error-to-signal ratio at which no other start is asked
+HEARD = 0.05  # one above which a room that is only made up is matched by its spectrum
 LOST = 0.5  # one at which the wave cannot be followed, so that its spectrum is
 BETTER = 0.8  # of the distance between spectra, for which the wave is given up
+DONE = 2e-5  # one in the last round, at which the next best is not asked
+SAME = 1e-3  # of a range: two starts that are as near as that are one
 UNHEARD = 1.05  # times the error: what adds no more than that is not missed
 
 
@@ -60,7 +63,7 @@ class Course:
     rounds: tuple[Round, ...] = (
         Round(24, 5, 0.2, 0.95, 1e-3),
         Round(10, 8, 0.4, 0.95, 1e-4),
-        Round(4, 12, 0.8, 0.95, 1e-5),
+        Round(4, 12, 0.8, 0.0, 1e-5),
         Round(2, 40, 0.0, 0.0, 1e-8),
     )
     longest_s: float = 10.0
@@ -101,31 +104,36 @@ class Recipe:
         self.knobs = Knobs(chain, fixed)
         self.best = Fit(self.knobs.read(), np.inf)
         self.loss = "wave"
+        self.room = min(1.0, ROOM / max(1, len(self.knobs)))
 
     def run(self) -> Fit:
         """Everything, from reading off to the last step."""
         self._find_responses()
         ranked = self._listened(self.course.rounds[0])
-        room = min(1.0, ROOM / max(1, len(self.knobs)))
-        total = sum(turn.tried for turn in self.course.rounds)
-        done = 0
         for turn in self.course.rounds:
-            ends = []
-            for number, (_, _, positions, choices) in enumerate(ranked[: max(1, round(room * turn.tried))]):
-                fit = self._fit(turn, positions, choices)
-                ends.append((fit.esr, number, fit.positions, choices))
-                self.listener((done + number) / total, min(row[0] for row in ends))
-                if fit.esr < SOLVED:
-                    break
-            done += turn.tried
-            ranked = sorted(ends, key=lambda row: row[:2])
+            ranked = self._round(turn, ranked)
         self.best, choices = Fit(ranked[0][2], ranked[0][0]), ranked[0][3]
-        if self.best.esr > LOST:
+        diffuse = any(processor.diffuse for processor in self.chain.processors.values())
+        if self.best.esr > (HEARD if diffuse else LOST):
             self._by_magnitudes(choices)
         self.chain.set(choices)
         self._leave_neutral()
         self.knobs.write(self.best.positions)
         return self.best
+
+    def _round(self, turn: Round, ranked: list[tuple]) -> list[tuple]:
+        """The best of (error, number, positions, choices) after some more steps, the best first."""
+        rounds = self.course.rounds
+        tried, ends = max(1, round(self.room * turn.tried)), []
+        enough = DONE if turn is rounds[-1] else SOLVED
+        for number, (_, _, positions, choices) in enumerate(ranked[:tried]):
+            fit = self._fit(turn, self.knobs.unstuck(positions), choices)
+            ends.append((fit.esr, number, fit.positions, choices))
+            share = (rounds.index(turn) + (number + 1) / tried) / len(rounds)
+            self.listener(share, min(row[0] for row in ends))
+            if fit.esr < enough:
+                break
+        return _distinct(sorted(ends, key=lambda row: row[:2]))
 
     def certainty(self) -> list[Sure]:
         """How sure each setting is, after `run`."""
@@ -166,7 +174,7 @@ class Recipe:
 
     def _fit(self, turn: Round, positions: np.ndarray, choices: dict[str, float]) -> Fit:
         self.chain.set(choices)
-        return newton(*self._hearing(turn), positions, turn.steps, turn.pull)
+        return newton(*self._hearing(turn), positions, round(self.room * turn.steps), turn.pull)
 
     def _listened(self, turn: Round):
         """All starts, the best first, with a gain of theirs set so that the level fits."""
@@ -180,8 +188,7 @@ class Recipe:
             error = float((left * y - wet).square().sum())
             if np.isfinite(error):
                 rows.append((error, number, positions, choices))
-        rows.sort(key=lambda row: row[:2])
-        return rows
+        return _distinct(sorted(rows, key=lambda row: row[:2]))
 
     def _louder(self, positions: np.ndarray, factor: float) -> tuple[np.ndarray, float]:
         """The positions with the last gain of the chain moved by that factor, and the factor that this makes."""
@@ -232,3 +239,13 @@ class Recipe:
                 with torch.no_grad():
                     processor.panel.taps.zero_()
                     processor.panel.taps[: len(taps)].copy_(taps)
+
+
+def _distinct(rows: list[tuple]) -> list[tuple]:
+    """Of rows (error, number, positions, choices), the best first, those that are where no better one is."""
+    kept: list[tuple] = []
+    for row in rows:
+        same = (np.allclose(row[2], other[2], atol=SAME) and row[3] == other[3] for other in kept)
+        if not any(same):
+            kept.append(row)
+    return kept

@@ -18,7 +18,7 @@ TIMES = (
     Setting("attack_ms", 0.02, 200.0, 5.0, logarithmic=True),
     Setting("release_ms", 1.0, 2000.0, 100.0, logarithmic=True),
 )
-KNEE = Setting("knee_db", 0.0, 24.0, 6.0)
+KNEE = Setting("knee_db", 0.0, 24.0, 6.0, stuck=0.0)
 MAKEUP = Setting("makeup_db", -24.0, 36.0, 0.0, neutral=0.0)
 
 

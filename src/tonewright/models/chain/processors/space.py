@@ -64,7 +64,7 @@ class Room(Processor):
     Source: the velvet-free form of Moorer, "About this reverberation business", 1979, section 4.
     """
 
-    kind, sizes, past_s = "room", (256, 65536, 1 << 19), 2.0
+    kind, sizes, past_s, diffuse = "room", (256, 65536, 1 << 19), 2.0, True
     settings = (
         MIX,
         Setting("level_db", -40.0, 20.0, 0.0, count=BANDS),
@@ -91,7 +91,7 @@ class Room(Processor):
 class Hall(Processor):
     """A network of delays that feed each other and die away by 60 dB in t60_s, the treble sooner. Size: how many."""
 
-    kind, sizes, past_s = "hall", (2, 8, 16), 2.0
+    kind, sizes, past_s, diffuse = "hall", (2, 8, 16), 2.0, True
     settings = (
         Setting("t60_s", 0.1, 20.0, 1.5, logarithmic=True),
         Setting("damping", 0.0, 0.9, 0.2, neutral=0.0),
