@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from tonewright.models.chain.config import Config, Link, spoken
-from tonewright.models.chain.fitting.recipe import Course, Recipe, Round
+from tonewright.models.chain.fitting.course import Course, Round
+from tonewright.models.chain.fitting.recipe import Recipe
 from tonewright.models.chain.model import Chain
 
 # What an effect may be, the simple and common before what is not; then what may stand before or behind it.

@@ -1,7 +1,6 @@
 """How a chain is fitted to a dry and a wet sound: read off what can be, begin in many places, go on in the best."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -9,6 +8,7 @@ from torch import Tensor
 
 from tonewright.layers.modulation import Phasor
 from tonewright.models.chain.fitting.certainty import Sure, certainty, neutral
+from tonewright.models.chain.fitting.course import MAGNITUDES, USUAL, Course, Round
 from tonewright.models.chain.fitting.knobs import Knobs
 from tonewright.models.chain.fitting.newton import Fit, Goal, newton
 from tonewright.models.chain.fitting.rehearsal import Rehearsal
@@ -25,51 +25,6 @@ BETTER = 0.8  # of the distance between spectra, for which the wave is given up
 DONE = 2e-5  # one in the last round, at which the next best is not asked
 SAME = 1e-3  # of a range: two starts that are as near as that are one
 UNHEARD = 1.05  # times the error: what adds no more than that is not missed
-
-
-@dataclass(frozen=True)
-class Round:
-    """A round of a search: the best so far go on for some steps.
-
-    Attributes:
-        tried: how many of them.
-        steps: at most.
-        seconds: of sound that they hear, of each stretch; 0 for all.
-        emphasis: of the treble of what is compared, 0 to 1.
-        pull: towards what does nothing.
-    """
-
-    tried: int
-    steps: int
-    seconds: float
-    emphasis: float
-    pull: float
-
-
-@dataclass(frozen=True)
-class Course:
-    """How much is tried. The defaults fit a chain of three in some seconds.
-
-    Attributes:
-        starts: places to begin in, to which the first round only listens.
-        rounds: what the best of them go through.
-        spectral, spectral_steps: starts and steps of the search by magnitudes, where the wave cannot be followed.
-        longest_s: of sound that a fit hears at most, in seconds.
-    """
-
-    starts: int = 96
-    spectral: int = 2
-    spectral_steps: int = 60
-    rounds: tuple[Round, ...] = (
-        Round(24, 5, 0.2, 0.95, 1e-3),
-        Round(10, 8, 0.4, 0.95, 1e-4),
-        Round(4, 12, 0.8, 0.0, 1e-5),
-        Round(2, 40, 0.0, 0.0, 1e-8),
-    )
-    longest_s: float = 10.0
-
-
-MAGNITUDES = Round(0, 0, 1.5, 0.0, 0.0)  # what a search by magnitudes hears
 
 
 class Recipe:
@@ -95,12 +50,13 @@ class Recipe:
         wet: Tensor,
         fixed: tuple[str, ...] = (),
         seed: int = 0,
-        course: Course = Course(),
+        course: Course = USUAL,
         listener: Callable[[float, float], None] = lambda done, esr: None,
     ):
         self.chain, self.course, self.seed, self.listener = chain.double(), course, seed, listener
         longest = round(course.longest_s * chain.config.sample_rate)
-        self.dry, self.wet = dry.double()[:, :longest], wet.double()[:, :longest]
+        self.whole = dry.double(), wet.double()
+        self.dry, self.wet = (side[:, :longest] for side in self.whole)
         self.knobs = Knobs(chain, fixed)
         self.best = Fit(self.knobs.read(), np.inf)
         self.loss = "wave"
@@ -235,7 +191,7 @@ class Recipe:
         """What a response has to do, when the rest of the chain does nothing."""
         for processor in self.chain.processors.values():
             if processor.kind == "response":
-                taps = learned_response(self.dry, self.wet, min(processor.size, self.dry.shape[-1]))
+                taps = learned_response(*self.whole, min(processor.size, self.whole[0].shape[-1]))
                 with torch.no_grad():
                     processor.panel.taps.zero_()
                     processor.panel.taps[: len(taps)].copy_(taps)
