@@ -23,6 +23,7 @@ HEARD = 0.05  # one above which a room that is only made up is matched by its sp
 LOST = 0.5  # one at which the wave cannot be followed, so that its spectrum is
 BETTER = 0.8  # of the distance between spectra, for which the wave is given up
 DONE = 2e-5  # one in the last round, at which the next best is not asked
+SWINGING = 5.0  # times as much sound is heard of a chain that moves, whose swings last that long
 SAME = 1e-3  # of a range: two starts that are as near as that are one
 UNHEARD = 1.05  # times the error: what adds no more than that is not missed
 
@@ -60,6 +61,7 @@ class Recipe:
         self.knobs = Knobs(chain, fixed)
         self.best = Fit(self.knobs.read(), np.inf)
         self.loss = "wave"
+        self.moves = any(processor.moves for processor in chain.processors.values())
         self.room = min(1.0, ROOM / max(1, len(self.knobs)))
 
     def run(self) -> Fit:
@@ -163,7 +165,7 @@ class Recipe:
         Ahead of each comes as much as the chain needs to know of the past.
         """
         rate, samples = self.chain.config.sample_rate, self.dry.shape[-1]
-        length = round(turn.seconds * rate)
+        length = round(turn.seconds * (SWINGING if self.moves else 1.0) * rate)
         past = round(rate * sum(processor.past_s for processor in self.chain.processors.values()))
         starts, lead = [0], 0
         if length and length + past < samples:
@@ -183,9 +185,7 @@ class Recipe:
         hop = max(1, length // 8)
         order = torch.argsort((power[length:] - power[:-length])[::hop])
         places = [int(order[-1]) * hop, int(order[len(order) // 2]) * hop]
-        if any(processor.moves for processor in self.chain.processors.values()):
-            return places[:1]
-        return list(dict.fromkeys(places))
+        return places[:1] if self.moves else list(dict.fromkeys(places))
 
     def _find_responses(self) -> None:
         """What a response has to do, when the rest of the chain does nothing."""

@@ -178,7 +178,7 @@ def firm(seconds: np.ndarray, track: np.ndarray, weight: np.ndarray, swing: Swin
 
     >>> t = np.arange(0, 10, 0.01)
     >>> track = 3 + 2 * np.cos(2 * np.pi * 0.8 * t)
-    >>> track[300:600] += 5.0
+    >>> track[300:450] += 5.0
     >>> first = swings(t, track, np.ones_like(t), 0.05, 20)[0]
     >>> round(firm(t, track, np.ones_like(t), first).middle, 2)
     3.0
