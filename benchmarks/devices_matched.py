@@ -46,8 +46,8 @@ What the devices do, by their code (Guitarix), and so what can be found:
   lies below the threshold: the curve leaves the straight line at threshold - knee, -36 dB, and from -30 dB on has the
   slope of the ratio, aimed at that same -36. In our terms its threshold is -36 and its knee is all but none. Ratio,
   attack, release, average and threshold are there to be found; a knee like ours, on both sides of it, is not.
-- trem: a triangle through a model of a lamp and a photoresistor, whose lag depends on the light. The law of
-  optical-tremolo is that one, its lag is not.
+- trem: a triangle through a model of a lamp and a photoresistor, whose lag depends on the light.
+  That is what optical-tremolo is; a tremolo is not.
 - phaser: four second-order all-passes, an octave apart, with a feedback of 0.5. Ours are of first order, all at one
   frequency, so that its rate is there to be found, and its sound only resembled.
 """
@@ -149,8 +149,8 @@ def write() -> None:
         "its knobs",
     ]
     text = (
-        f"Of what was rendered, {FITTED_S:g} s are fitted and the {AFTER_S:g} s after them held out; the other "
-        "recording is 43 s of another guitar, played from its own beginning. Of tape (5 s, its latency taken off but "
+        f"Of what was rendered, {FITTED_S:g} s are given, of which a fit hears 10, and the {AFTER_S:g} s after "
+        "them are held out; the other recording is 43 s of another guitar, played from its own beginning. Of tape (5 s, its latency taken off but "
         f"for {LEFT} samples) and pedals (1.9 s, each file at its own level), the last {1 - PART:.0%} are held out. "
         "The dry sound is given its best level, and moved by the whole samples that were best for what was fitted. "
         "Settings in brackets the sound does not tell.\n"

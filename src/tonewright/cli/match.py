@@ -98,6 +98,8 @@ def _tell(found, output: Path, show: bool) -> None:
         f"{output}: ESR {found.esr:.4g} on the end of the recording, where the dry sound leaves {found.dry_esr:.4g}: "
         f"{verdict(found.esr)}"
     )
+    if found.esr > found.dry_esr:
+        say("that is no better than the dry sound at its level: this chain is not what the effect is")
     if found.loss == "spectral":
         say("no settings follow the wave, so its spectrum was matched; judge this one by ear")
     unsure = [str(row.place) for row in found.rows if not row.found]
