@@ -150,8 +150,9 @@ def write() -> None:
     ]
     text = (
         f"Of what was rendered, {FITTED_S:g} s are given, of which a fit hears 10, and the {AFTER_S:g} s after "
-        "them are held out; the other recording is 43 s of another guitar, played from its own beginning. Of tape (5 s, its latency taken off but "
-        f"for {LEFT} samples) and pedals (1.9 s, each file at its own level), the last {1 - PART:.0%} are held out. "
+        "them are held out; the other recording is 43 s of another guitar, played from its own beginning. Of tape "
+        f"(5 s, its latency taken off but for {LEFT} samples) and pedals (1.9 s, each file at its own level), the "
+        f"last {1 - PART:.0%} are held out. "
         "The dry sound is given its best level, and moved by the whole samples that were best for what was fitted. "
         "Settings in brackets the sound does not tell.\n"
         f"{WHAT_THEY_ARE}\n" + table(columns, lines)

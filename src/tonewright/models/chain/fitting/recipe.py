@@ -18,6 +18,7 @@ from tonewright.models.chain.model import Chain
 from tonewright.models.chain.search.response import learned_response
 
 ROOM = 15  # settings; a chain of more, whose steps cost more, goes on from fewer places and in fewer steps
+FEW, MORE_ROOM = 9, 1.6  # settings; a chain of no more can afford so many times as many
 SOLVED = 1e-6  # an error-to-signal ratio at which no other start is asked
 HEARD = 0.05  # one above which a room that is only made up is matched by its spectrum
 LOST = 0.5  # one at which the wave cannot be followed, so that its spectrum is
@@ -62,7 +63,7 @@ class Recipe:
         self.best = Fit(self.knobs.read(), np.inf)
         self.loss = "wave"
         self.moves = any(processor.moves for processor in chain.processors.values())
-        self.room = min(1.0, ROOM / max(1, len(self.knobs)))
+        self.room = MORE_ROOM if len(self.knobs) <= FEW else min(1.0, ROOM / len(self.knobs))
 
     def run(self) -> Fit:
         """Everything, from reading off to the last step."""
