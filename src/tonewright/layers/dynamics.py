@@ -11,7 +11,25 @@ from tonewright.errors import ConfigError
 from tonewright.layers.base import Layer, State
 
 
-class Follow(Layer):
+class Following(Layer):
+    """What Follow and Lag share: one number for each channel is remembered, in float64, and begins as `start`."""
+
+    word: str  # for the sentence of an error
+
+    def __init__(self, channels: int, start: float = 0.0, settle: int = 0):
+        super().__init__()
+        if channels < 1 or not math.isfinite(start):
+            raise ConfigError(
+                f"{self.word} wants a channel or more and a finite start, and got {channels} and {start}"
+            )
+        self.inputs = self.outputs = channels
+        self.start, self.settle = float(start), settle
+
+    def initial_state(self, batch: int) -> State:
+        return [torch.full((batch, self.inputs), self.start, dtype=torch.float64)]
+
+
+class Follow(Following):
     """Ballistics, x [B, C, T] -> y [B, C, T]. Remembers one number for each channel, in float64.
 
     It has no weights: both rates are handed in, as tonewright.dsp.follow takes them, so that they can be computed
@@ -31,17 +49,7 @@ class Follow(Layer):
     tensor([[[-3.0000, -1.5000]]])
     """
 
-    def __init__(self, channels: int, start: float = 0.0, settle: int = 0):
-        super().__init__()
-        if channels < 1 or not math.isfinite(start):
-            raise ConfigError(
-                f"a follower wants a channel or more and a finite start, and got {channels} and {start}"
-            )
-        self.inputs = self.outputs = channels
-        self.start, self.settle = float(start), settle
-
-    def initial_state(self, batch: int) -> State:
-        return [torch.full((batch, self.inputs), self.start, dtype=torch.float64)]
+    word = "a follower"
 
     def forward(self, x: Tensor, state: State, attack: Tensor, release: Tensor) -> tuple[Tensor, State]:
         self.check(x)
@@ -49,7 +57,7 @@ class Follow(Layer):
         return y, [after]
 
 
-class Lag(Layer):
+class Lag(Following):
     """A one-pole whose time constant depends on where it is, x [B, C, T] -> y [B, C, T]; for photoresistors.
 
     It has no weights: both time constants are handed in, as tonewright.dsp.lag takes them. Remembers one number for
@@ -69,17 +77,7 @@ class Lag(Layer):
     tensor([[[0.5000, 0.3333]]])
     """
 
-    def __init__(self, channels: int, start: float = 0.0, settle: int = 0):
-        super().__init__()
-        if channels < 1 or not math.isfinite(start):
-            raise ConfigError(
-                f"a lag wants a channel or more and a finite start, and got {channels} and {start}"
-            )
-        self.inputs = self.outputs = channels
-        self.start, self.settle = float(start), settle
-
-    def initial_state(self, batch: int) -> State:
-        return [torch.full((batch, self.inputs), self.start, dtype=torch.float64)]
+    word = "a lag"
 
     def forward(self, x: Tensor, state: State, slow: Tensor, fast: Tensor) -> tuple[Tensor, State]:
         self.check(x)
