@@ -10,6 +10,8 @@ from torch import Tensor
 from tonewright.errors import ConfigError
 from tonewright.layers.base import Layer, State
 
+SURE = "sure."  # begins the names of metrics that say how far a setting may be off, in its unit
+UNSURE = 0.1  # of its range: a setting that may be anywhere there was not found
 NOTHING_TO_GO_ON_FROM = (
     "this model does not hear what it made, so there is nothing that it could go on from; leave the prime out"
 )

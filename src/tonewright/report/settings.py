@@ -6,9 +6,8 @@ from dataclasses import replace
 from html import escape
 from itertools import groupby
 
-from tonewright.models.base import Row
+from tonewright.models.base import SURE, UNSURE, Row
 
-UNSURE = 0.1  # of its range: what may be anywhere there was not found
 NOT_TOLD = "cannot be told from this recording"
 DIGITS = 4  # that people care for
 VALUE = 2  # the column of a line on the terminal
@@ -23,7 +22,7 @@ def joined(rows: list[Row], metrics: Mapping[str, float]) -> list[Row]:
     """
     told = []
     for row in rows:
-        off = abs(metrics.get(f"sure.{row.place}", math.nan))
+        off = abs(metrics.get(f"{SURE}{row.place}", math.nan))
         if not math.isnan(off):
             note = row.note or (NOT_TOLD if spread(row, off) > UNSURE else "")
             row = replace(row, uncertainty=off, note=note)

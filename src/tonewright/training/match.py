@@ -14,6 +14,7 @@ from tonewright.audio.findings import Finding
 from tonewright.audio.pairs import Pair
 from tonewright.errors import ConfigError
 from tonewright.measure.metrics import esr, rms_db
+from tonewright.models.base import SURE
 from tonewright.runtime.player import Player
 from tonewright.threads import one_thread
 from tonewright.training.recordings import is_mono
@@ -21,7 +22,6 @@ from tonewright.training.sides import Sides, read_sides
 
 GOOD = 0.01  # an error-to-signal ratio at which no other way to line up is tried
 NEAR = 12  # samples by which an estimate of the latency may be off
-SURE = "sure."  # begins the names of metrics that say how far a setting may be off, in its unit
 
 
 @dataclass
@@ -165,10 +165,7 @@ def _fit(room, config, sides: Sides, fixed: Mapping[str, float], seed: int, list
 def _closer(model, sides: Sides) -> int:
     """By how many samples more the wet side should be moved to fit what the chain makes."""
     dry, wet = sides.fitted()
-    made = model(torch.nn.functional.pad(dry, (model.settle, model.latency))[None], model.initial_state(1))[
-        0
-    ][0]
-    a, b = made[0, model.settle + model.latency :].numpy(), wet[0].numpy()
+    a, b = model.lined_up(dry)[0].numpy(), wet[0].numpy()
     middle = slice(NEAR, len(b) - NEAR)
     fits = [float(np.dot(a[middle], np.roll(b, -lag)[middle])) for lag in range(-NEAR, NEAR + 1)]
     return int(np.argmax(fits)) - NEAR if max(fits) > 0 else 0

@@ -55,6 +55,11 @@ class Chain(Model):
             first += count
         return x, after
 
+    def lined_up(self, dry: Tensor) -> Tensor:
+        """What it makes of a whole sound [C, T] after it has settled, without the samples by which it is late."""
+        x = nn.functional.pad(dry, (self.settle, self.latency))[None]
+        return self(x, self.initial_state(1))[0][0, :, self.settle + self.latency :]
+
     def values(self) -> dict[str, dict]:
         """All settings in their units, by processor and name."""
         return {name: made.values() for name, made in self.processors.items()}

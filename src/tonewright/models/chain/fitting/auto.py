@@ -115,14 +115,6 @@ def _left(dry: Tensor, wet: Tensor, config: Config, seed: int) -> float:
     chain = Chain(config)
     recipe = Recipe(chain, dry[:, :cut], wet[:, :cut], seed=seed, course=QUICK)
     recipe.run()
-    made = played(chain, dry[:, :longest].double())
+    made = chain.lined_up(dry[:, :longest].double())
     error = (made - wet[:, :longest])[:, cut:].square().sum()
     return float(error / wet[:, cut:longest].double().square().sum().clamp_min(1e-12))
-
-
-@torch.no_grad()
-def played(chain: Chain, dry: Tensor) -> Tensor:
-    """What a chain makes of a sound [C, T], lined up with it."""
-    x = torch.nn.functional.pad(dry, (chain.settle, chain.latency))[None]
-    y, _ = chain(x, chain.initial_state(1))
-    return y[0, :, chain.settle + chain.latency :]

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from tonewright.models.base import UNSURE
 from tonewright.models.chain.fitting.knobs import Knobs, Place
 from tonewright.models.chain.fitting.newton import Fit, Goal
 from tonewright.models.chain.fitting.rehearsal import Rehearsal
 
 FLOOR = 1e-6  # -60 dB: no recording is better than that, however well its copy was computed
-UNSURE = 0.1  # of its range: a setting that may be anywhere there was not found
 TOGETHER = 0.9  # correlation of two that can only be moved together
 
 
