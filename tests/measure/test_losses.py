@@ -9,7 +9,15 @@ from scipy import signal
 
 from tonewright.errors import ShapeError
 from tonewright.measure.losses import RESOLUTIONS, SIZES, multi_resolution_stft, pre_emphasis, spectral
-from tonewright.measure.metrics import VERDICTS, error_by_band, esr, rms_db, verdict
+from tonewright.measure.metrics import (
+    VERDICTS,
+    error_by_band,
+    esr,
+    f0_errors,
+    loudness_l1_db,
+    rms_db,
+    verdict,
+)
 
 
 def magnitudes(x: np.ndarray, size: int, hop: int, length: int) -> np.ndarray:
@@ -133,3 +141,35 @@ def test_bands_find_the_error():
     assert worst[0] < 100 < worst[1]
     assert bands[-1][1] == 20000 and all(low < high for low, high, _ in bands)
     assert math.isnan(error_by_band(hum, hum, 48000)[-1][2])
+
+
+def test_loudness_is_as_far_as_its_frames():
+    a = np.linspace(-60, -20, 101, dtype=np.float32)
+    wobble = np.resize([1.0, -3.0], 101)
+    assert loudness_l1_db(a, a) == 0
+    assert loudness_l1_db(a, a + wobble) == pytest.approx(np.abs(wobble).mean(), rel=1e-6)
+    for wrong in (a[:-1], np.zeros((1, 101))):
+        with pytest.raises(ShapeError, match="one shape"):
+            loudness_l1_db(a, wrong)
+    with pytest.raises(ShapeError):
+        loudness_l1_db(a[:0], a[:0])
+
+
+def test_pitch_is_as_far_as_its_semitones():
+    hz = np.geomspace(200, 800, 100)
+    semitones = np.where(np.arange(100) < 88, 0.07, -12.0)
+    other = hz * 2 ** (semitones / 12)
+    voiced = np.ones(100, dtype=bool)
+    assert f0_errors(hz, other, voiced) == pytest.approx((0.07, 0.12))
+    assert f0_errors(other, hz, voiced) == pytest.approx((0.07, 0.12))
+    voiced[88:] = False
+    assert f0_errors(hz, other, voiced) == pytest.approx((0.07, 0.0))
+
+
+def test_a_pitch_that_is_missing_is_off():
+    hz, missing = np.full(10, 440.0), np.full(10, 440.0)
+    missing[:2], missing[2] = 0.0, math.nan
+    assert f0_errors(hz, missing, np.ones(10)) == pytest.approx((0.0, 0.3))
+    assert all(map(math.isnan, f0_errors(hz, missing, np.zeros(10))))
+    with pytest.raises(ShapeError, match="one shape"):
+        f0_errors(hz, missing[:-1], np.ones(10))

@@ -96,3 +96,54 @@ def error_by_band(
         db = 10.0 * math.log10(max(wrong / energy, 10.0 ** (SILENCE_DB / 10))) if heard else math.nan
         bands.append((float(low), float(min(high, sample_rate / 2)), db))
     return bands
+
+
+def loudness_l1_db(target_db: np.ndarray, estimate_db: np.ndarray) -> float:
+    """How far two curves of loudness are apart, in dB: the mean distance of their frames.
+
+    Args:
+        target_db, estimate_db: loudness of each frame in dB, arrays of one shape, not empty.
+
+    Raises:
+        ShapeError: when the shapes differ, or there are no frames.
+
+    >>> loudness_l1_db(np.array([-20.0, -30.0]), np.array([-21.0, -27.0]))
+    2.0
+    """
+    if target_db.shape != estimate_db.shape or target_db.size == 0:
+        raise ShapeError(
+            f"loudness_l1_db wants two arrays of one shape, and got {target_db.shape} and {estimate_db.shape}"
+        )
+    return float(np.mean(np.abs(estimate_db.astype(np.float64) - target_db)))
+
+
+def f0_errors(target_hz: np.ndarray, estimate_hz: np.ndarray, voiced: np.ndarray) -> tuple[float, float]:
+    """How far two curves of pitch are apart where there is a pitch.
+
+    Args:
+        target_hz, estimate_hz: fundamental of each frame in Hz, arrays of one shape. A frame that counts and has no
+            pitch (0, or no number) in either is infinitely far off.
+        voiced: bool, of the same shape: which frames count.
+
+    Returns:
+        The median distance in semitones, and the share of frames, 0 to 1, that are off by more than half a semitone.
+        Both are NaN when no frame is voiced.
+
+    Raises:
+        ShapeError: when the shapes differ.
+
+    >>> f0_errors(np.array([440.0, 440.0, 220.0, 0.0]), np.array([440.0, 440.0, 440.0, 99.0]), np.arange(4) < 3)
+    (0.0, 0.3333333333333333)
+    """
+    if not target_hz.shape == estimate_hz.shape == voiced.shape:
+        raise ShapeError(
+            f"f0_errors wants three arrays of one shape, and got {target_hz.shape}, {estimate_hz.shape} and "
+            f"{voiced.shape}"
+        )
+    a, b = (x[voiced.astype(bool)].astype(np.float64) for x in (target_hz, estimate_hz))
+    if a.size == 0:
+        return math.nan, math.nan
+    heard = (a > 0) & (b > 0)
+    semitones = np.full(a.shape, math.inf)
+    semitones[heard] = 12.0 * np.abs(np.log2(b[heard] / a[heard]))
+    return float(np.median(semitones)), float(np.mean(semitones > 0.5))
