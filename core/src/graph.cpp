@@ -9,11 +9,14 @@
 #include "convolve_transposed.h"
 #include "delay_line_node.h"
 #include "delay_network_node.h"
+#include "every.h"
 #include "feedback.h"
 #include "filters_node.h"
 #include "follow_node.h"
 #include "glue.h"
 #include "lag_node.h"
+#include "layer_norm.h"
+#include "linear.h"
 #include "long_fir.h"
 #include "phasor.h"
 #include "program.h"
@@ -68,6 +71,9 @@ std::unique_ptr<Operation> make_operation(const Json& node, const Tensors& tenso
     if (op == "conv1d") return make_conv1d(node, tensors, channels[0]);
     if (op == "conv_transpose1d") return make_conv_transpose1d(node, tensors, channels[0]);
     if (auto made = make_recurrent(op, node, tensors, channels[0])) return made;
+    if (op == "linear") return make_linear(node, tensors, channels[0]);
+    if (op == "layer_norm") return make_layer_norm(node, tensors, channels[0]);
+    if (op == "every") return make_every(node, channels[0]);
     if (op == "filters") return make_filters(node, tensors, channels[0]);
     if (op == "delay_network") return make_delay_network(node, tensors, channels[0]);
     if (op == "follow") return make_follow(node, tensors, channels[0]);

@@ -51,14 +51,17 @@ std::vector<Batch> batches_of(const RecurrentWeights& w, int width, std::size_t 
 }
 
 void pack_lane(const RecurrentWeights& w, const Batch& batch, Lane lane, std::size_t column, std::size_t size,
-               Recurrence& out) {
+               std::size_t width, Recurrence& out) {
   const std::int64_t row = std::int64_t{lane.gate} * w.hidden + lane.unit;
   const float scale = lane.gate == 2 ? kTanhScale : kSigmoidScale;  // g and n
   const bool late = w.cell == Cell::kGru && lane.gate == 2;
   const std::size_t at = batch.rows + column;
   out.bias[at] = scale * (w.input_bias[row] + (late ? 0.0f : w.recurrent_bias[row]));
   if (late) out.late[index(lane.unit)] = scale * w.recurrent_bias[row];
-  for (std::int64_t i = 0; i < w.inputs; ++i) out.input[index(i) * out.rows + at] = scale * w.input[row * w.inputs + i];
+  const std::size_t tile = at / (index(kHeardVectors) * width) * (index(kHeardVectors) * width);
+  float* heard = out.input.data() + tile * index(w.inputs) + (at - tile);
+  const std::size_t step = out.tile(tile, static_cast<int>(width));
+  for (std::int64_t i = 0; i < w.inputs; ++i) heard[index(i) * step] = scale * w.input[row * w.inputs + i];
   for (std::int64_t i = 0; i < w.hidden; ++i)
     out.recurrent[batch.weights + index(i) * size + column] = scale * w.recurrent[row * w.hidden + i];
 }
@@ -75,6 +78,7 @@ class Recurrent : public Operation {
     h_.assign(index(kRecurrentFrames + 1) * layer_.width, 0.0f);
     c_.assign(layer_.width, 0.0f);
     gates_.assign(index(kRecurrentFrames) * layer_.rows, 0.0f);
+    x_.assign(index(layer_.inputs), 0.0f);
     reset();
   }
 
@@ -86,14 +90,14 @@ class Recurrent : public Operation {
   }
 
   void process(const Signal* in, const Signal& y, int frames) noexcept override {
-    kernels_.play(layer_, {h_.data(), c_.data(), gates_.data()}, in[0], y, frames);
+    kernels_.play(layer_, {h_.data(), c_.data(), gates_.data(), x_.data()}, in[0], y, frames);
   }
 
  private:
   const RecurrentKernels& kernels_;
   Recurrence layer_;
   std::vector<float> first_h_, first_c_;  // before the first sample
-  Floats h_, c_, gates_;
+  Floats h_, c_, gates_, x_;
 };
 
 const Tensor& tensor_of(const Json& node, const Tensors& tensors, const char* key) {
@@ -148,7 +152,7 @@ Recurrence pack(const RecurrentWeights& w, int width) {
       for (int l = 0; l < width; ++l) {
         const Lane lane = lane_of(w.cell, batch, width, v, l);
         if (lane.gate >= 0 && lane.unit < w.hidden)
-          pack_lane(w, batch, lane, index(v * width + l), index(vectors * width), out);
+          pack_lane(w, batch, lane, index(v * width + l), index(vectors * width), index(width), out);
       }
   }
   return out;

@@ -133,15 +133,62 @@ TONEWRIGHT_INLINE void step(const Recurrence& layer, const Batch& batch, const f
 
 // The inputs' share of all gates, for kRecurrentFrames samples from t on.
 TONEWRIGHT_INLINE void hear(const Recurrence& layer, Signal x, int t, float* gates) {
+  std::size_t tile = 0, rows = layer.tile(0, kWidth);
+  const float* first = layer.input.data();  // of the tile
   for (std::size_t row = 0; row < layer.rows; row += kWidth) {
+    if (row == tile + rows) {
+      first += rows * static_cast<std::size_t>(layer.inputs);
+      tile = row;
+      rows = layer.tile(row, kWidth);
+    }
     Vector sums[kRecurrentFrames];
     for (Vector& sum : sums) sum = load(layer.bias.data() + row);
-    const float* weights = layer.input.data() + row;
-    for (int i = 0; i < layer.inputs; ++i, weights += layer.rows) {
+    const float* weights = first + (row - tile);
+    for (int i = 0; i < layer.inputs; ++i, weights += rows) {
       const Vector weight = load(weights);
       for (int k = 0; k < kRecurrentFrames; ++k) sums[k] += x.row(i)[t + k] * weight;
     }
     for (int k = 0; k < kRecurrentFrames; ++k) store(gates + static_cast<std::size_t>(k) * layer.rows + row, sums[k]);
+  }
+}
+
+// Some vectors of a tile for one sample, added up in the same order.
+template <int Vectors>
+TONEWRIGHT_INLINE void hear_vectors(const float* weights, std::size_t rows, const float* x, int inputs, const float* bias,
+                                    float* gates) {
+  Vector sums[Vectors];
+#pragma GCC unroll 8
+  for (int v = 0; v < Vectors; ++v) sums[v] = load(bias + v * kWidth);
+  for (int i = 0; i < inputs; ++i, weights += rows)
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) sums[v] += x[i] * load(weights + v * kWidth);
+#pragma GCC unroll 8
+  for (int v = 0; v < Vectors; ++v) store(gates + v * kWidth, sums[v]);
+}
+
+// The inputs' share of all gates, for sample t only: what comes at frame rate comes one by one, and then what counts is
+// that the weights are read from one end to the other.
+inline void hear_one(const Recurrence& layer, Signal x, int t, float* heard, float* gates) {
+  for (int i = 0; i < layer.inputs; ++i) heard[i] = x.row(i)[t];
+  const float *weights = layer.input.data(), *bias = layer.bias.data();
+  for (std::size_t tile = 0, rows; tile < layer.rows; tile += rows) {
+    rows = layer.tile(tile, kWidth);
+    for (std::size_t at = 0; at < rows;) {
+      const auto hear_some = [&](auto vectors) {
+        hear_vectors<vectors.value>(weights + at, rows, heard, layer.inputs, bias + tile + at, gates + tile + at);
+        at += vectors.value * kWidth;
+      };
+      const std::size_t left = (rows - at) / kWidth;
+      if (left == kHeardVectors)
+        hear_some(std::integral_constant<int, kHeardVectors>{});
+      else if (left >= 4)
+        hear_some(std::integral_constant<int, 4>{});
+      else if (left >= 2)
+        hear_some(std::integral_constant<int, 2>{});
+      else
+        hear_some(std::integral_constant<int, 1>{});
+    }
+    weights += rows * static_cast<std::size_t>(layer.inputs);
   }
 }
 
@@ -176,8 +223,11 @@ TONEWRIGHT_INLINE void each_sample(const Recurrence& layer, RecurrentMemory m, S
   const float* before = m.h;
   float* made = m.h + layer.width;
   for (int t = 0; t < frames; t += kRecurrentFrames) {
-    hear(layer, x, t, m.gates);
     const int count = frames - t < kRecurrentFrames ? frames - t : kRecurrentFrames;
+    if (count == 1)
+      hear_one(layer, x, t, m.x, m.gates);
+    else
+      hear(layer, x, t, m.gates);
     for (int k = 0; k < count; ++k) {
       float* after = made + static_cast<std::size_t>(k) * layer.width;
       one(m.gates + static_cast<std::size_t>(k) * layer.rows, before, after);

@@ -16,6 +16,7 @@ constexpr int gates_of(Cell cell) { return cell == Cell::kLstm ? 4 : 3; }
 constexpr int kDepthStep = 4;         // units of the past that are summed side by side
 constexpr int kMaxGroups = 3;         // groups of one batch: as many as the registers of every width hold
 constexpr int kRecurrentFrames = 4;  // samples whose inputs are heard, and whose outputs are turned, together
+constexpr int kHeardVectors = 8;     // vectors of gates that hear the inputs of one sample together
 
 // Hidden units that are computed together, their sums in registers. A group is as many units as a vector is wide, with
 // one vector for each gate. Where half a group is left over, two gates share a vector, the second in its upper half.
@@ -40,14 +41,20 @@ struct Recurrence {
   std::size_t width = 0;         // floats of h, in whole vectors
   std::size_t rows = 0;          // floats of all gates of a sample
   Floats bias;       // [rows]
-  Floats input;      // [inputs][rows]
+  Floats input;      // [tile][inputs][its rows], where a tile is kHeardVectors, and the last one what is left
   Floats recurrent;  // [batch][depth][its rows]
   Floats late;       // GRU: the bias that is added to the past's part of the new gate [width]
+
+  // Rows of the tile that begins with this row.
+  std::size_t tile(std::size_t row, int vector) const {
+    const std::size_t most = static_cast<std::size_t>(kHeardVectors) * static_cast<std::size_t>(vector);
+    return rows - row < most ? rows - row : most;
+  }
 };
 
 // What the kernel works on besides. h [kRecurrentFrames + 1][width]: after a block, the first row is the last one's.
 struct RecurrentMemory {
-  float *h, *c, *gates;  // c [width]; gates [kRecurrentFrames][rows]
+  float *h, *c, *gates, *x;  // c [width]; gates [kRecurrentFrames][rows]; x, one sample of the inputs [inputs]
 };
 
 struct RecurrentKernels {

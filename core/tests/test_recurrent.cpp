@@ -73,7 +73,7 @@ class Played {
   Played(const Layer& layer, const RecurrentKernels& kernels)
       : kernels_(kernels), packed_(pack(layer.weights(), kernels.width)),
         h_(static_cast<std::size_t>(kRecurrentFrames + 1) * packed_.width), c_(packed_.width),
-        gates_(static_cast<std::size_t>(kRecurrentFrames) * packed_.rows) {}
+        gates_(static_cast<std::size_t>(kRecurrentFrames) * packed_.rows), x_(static_cast<std::size_t>(packed_.inputs)) {}
 
   // x [t][inputs] to [t][hidden].
   std::vector<float> operator()(const std::vector<float>& x, int frames) {
@@ -82,7 +82,7 @@ class Played {
     std::vector<float> in(stride * inputs), out(stride * hidden), made;
     for (std::size_t t = 0; t < static_cast<std::size_t>(frames); ++t)
       for (std::size_t i = 0; i < inputs; ++i) in[i * stride + t] = x[t * inputs + i];
-    kernels_.play(packed_, {h_.data(), c_.data(), gates_.data()}, {in.data(), stride, packed_.inputs},
+    kernels_.play(packed_, {h_.data(), c_.data(), gates_.data(), x_.data()}, {in.data(), stride, packed_.inputs},
                   {out.data(), stride, packed_.hidden}, frames);
     for (std::size_t t = 0; t < static_cast<std::size_t>(frames); ++t)
       for (std::size_t u = 0; u < hidden; ++u) made.push_back(out[u * stride + t]);
@@ -92,7 +92,7 @@ class Played {
  private:
   const RecurrentKernels& kernels_;
   Recurrence packed_;
-  Floats h_, c_, gates_;
+  Floats h_, c_, gates_, x_;
 };
 
 void equals_the_plain_loop(const RecurrentKernels& kernels, Cell cell, int inputs, int hidden) {
@@ -204,6 +204,7 @@ int main() {
     for (Cell cell : {Cell::kLstm, Cell::kGru}) {
       for (int hidden = 1; hidden <= 57; ++hidden) equals_the_plain_loop(kernels, cell, 1 + hidden % 3, hidden);
       equals_the_plain_loop(kernels, cell, 20, 100);
+      equals_the_plain_loop(kernels, cell, 150, 43);
       broken_samples_do_not_stay(kernels, cell);
     }
   }

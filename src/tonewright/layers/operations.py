@@ -4,6 +4,7 @@ from tonewright.layers.all_passes import AllPasses
 from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
 from tonewright.layers.delay_network import DelayNetwork
 from tonewright.layers.delays import DelayLine
+from tonewright.layers.dense import Every, LayerNorm, Linear
 from tonewright.layers.dynamics import Follow, Lag
 from tonewright.layers.feedback import Feedback
 from tonewright.layers.filters import Filters
@@ -17,6 +18,9 @@ PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
     ConvTranspose1d: ("conv_transpose1d", ("inputs", "outputs", "stride", "groups", "memory")),
     Delay: ("delay", ("samples",)),
     DelayLine: ("delay_line", ("most",)),
+    Linear: ("linear", ("inputs", "outputs")),
+    LayerNorm: ("layer_norm", ("channels",)),
+    Every: ("every", ("hop",)),
     LSTM: ("lstm", ("inputs", "hidden")),
     GRU: ("gru", ("inputs", "hidden")),
     Feedback: ("feedback", ("inputs", "outputs")),
