@@ -35,7 +35,9 @@ def test_the_pitch_that_is_told_is_the_pitch():
         y = sound[note * 48000 : (note + 1) * 48000]
         true = float(f0_hz[100 * note])
         assert 220 <= true < 880 and np.all(f0_hz[100 * note : 100 * note + 100] == f0_hz[100 * note])
-        y = signal.sosfiltfilt(signal.butter(4, (0.7 * true, 1.4 * true), "bandpass", fs=48000, output="sos"), y)
+        y = signal.sosfiltfilt(
+            signal.butter(4, (0.7 * true, 1.4 * true), "bandpass", fs=48000, output="sos"), y
+        )
         turns = np.unwrap(np.angle(signal.hilbert(y)))[24000:36000] / (2 * np.pi)
         # phase modulation bends the fundamental's phase by nothing: it only flips its sign where J0 + J2 is 0
         slope = np.median(np.diff(turns)) * 48000

@@ -76,7 +76,12 @@ def plucked_notes(
 
 
 def _check(count, sample_rate, hop, seed, seconds, index, decay) -> None:
-    least = {"count": (count, 0), "sample_rate": (sample_rate, LEAST_RATE), "hop": (hop, 1), "seed": (seed, 0)}
+    least = {
+        "count": (count, 0),
+        "sample_rate": (sample_rate, LEAST_RATE),
+        "hop": (hop, 1),
+        "seed": (seed, 0),
+    }
     least |= {"index": (index, 0), "decay": (decay, 0)}
     for name, (value, low) in least.items():
         if not (math.isfinite(value) and value >= low):
