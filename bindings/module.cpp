@@ -93,7 +93,9 @@ NB_MODULE(_native, m) {
   bind_all_passes(m);
   bind_delay_line(m);
   bind_delay_network(m);
+  bind_filtered_noise(m);
   bind_filters(m);
   bind_follow(m);
+  bind_harmonic_bank(m);
   bind_lag(m);
 }

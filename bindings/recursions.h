@@ -25,6 +25,8 @@ void check_size(const char* what, const Array& array, std::size_t wanted) {
 void bind_all_passes(nb::module_& m);
 void bind_delay_line(nb::module_& m);
 void bind_delay_network(nb::module_& m);
+void bind_filtered_noise(nb::module_& m);
 void bind_filters(nb::module_& m);
 void bind_follow(nb::module_& m);
+void bind_harmonic_bank(nb::module_& m);
 void bind_lag(nb::module_& m);

@@ -11,6 +11,7 @@ from tonewright.layers.filters import Filters
 from tonewright.layers.fir import LongFir
 from tonewright.layers.modulation import Phasor
 from tonewright.layers.recurrent import GRU, LSTM
+from tonewright.layers.synth import FilteredNoise, HarmonicBank
 
 # primitive: (op, what a player must know of it beside its weights and its memory)
 PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
@@ -31,6 +32,8 @@ PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
     Lag: ("lag", ("start",)),
     Phasor: ("phasor", ("sample_rate", "start")),
     LongFir: ("long_fir", ("taps",)),
+    HarmonicBank: ("harmonic_bank", ("harmonics", "hop", "sample_rate")),
+    FilteredNoise: ("filtered_noise", ("bands", "hop")),
 }
 GLUE = {name: name for name in ("add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "log", "sin")}
 GLUE |= {name: name for name in ("tanh", "sigmoid", "relu", "leaky_relu", "softsign", "gelu", "cat")}
@@ -53,4 +56,5 @@ ARGUMENTS: dict[type, tuple[str, ...]] = {
     Lag: ("slow", "fast"),
     Phasor: ("rate_hz", "phase"),
     LongFir: ("response",),
+    HarmonicBank: ("distribution", "amplitude"),
 }
