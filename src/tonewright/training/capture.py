@@ -17,11 +17,11 @@ from tonewright.audio.findings import Finding
 from tonewright.audio.pairs import Pair, split
 from tonewright.audio.rates import resample
 from tonewright.builtin import phrase
-from tonewright.errors import ConfigError, FileError, PairError, TrainingError
+from tonewright.errors import ConfigError, FileError, PairError
 from tonewright.measure.metrics import esr, rms_db
 from tonewright.models.supervised import Teaching
 from tonewright.runtime.player import Player
-from tonewright.training import checkpoint, native, native_lstm, processes
+from tonewright.training import checkpoint, native, native_lstm
 from tonewright.training.loop import Budget, Progress, teach
 from tonewright.training.recordings import Prepared, Recording, prepare, same_device
 from tonewright.training.session import read_session
@@ -164,7 +164,7 @@ def learn(
     config, course = models.changed(plan.architecture, plan.preset, plan.changes)
     if knobs:
         config = dataclasses.replace(config, knobs=knobs)
-    _check_unfinished(plan)
+    checkpoint.check_unfinished(plan.checkpoint, plan.resume, plan.restart)
     recordings = [recording.recorded(plan.resume, said) for recording in recordings]
     torch.manual_seed(plan.seed)
     model = room.Model(config)
@@ -204,19 +204,6 @@ def _engine(core, model) -> str:
     """Who teaches it. A training that one began may be resumed by the other; then it ends at other last digits."""
     reason = core.why_not(model)
     return f"torch, because {reason}" if reason else "the native core"
-
-
-def _check_unfinished(plan: Plan) -> None:
-    path = plan.checkpoint
-    if plan.resume and path is not None:
-        checkpoint.load(path)  # so that it is not missed only after the recordings were read
-    if path is None or not path.exists() or plan.resume or not processes.first():
-        return
-    if not plan.restart:
-        raise TrainingError(
-            f"{path} is an unfinished training; add --resume to go on or --restart to begin again"
-        )
-    path.unlink()
 
 
 def _one_rate(prepared: list[Prepared]) -> int:

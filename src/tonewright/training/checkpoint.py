@@ -7,6 +7,7 @@ import torch
 
 from tonewright.atomic import write_whole
 from tonewright.errors import TrainingError
+from tonewright.training import processes
 
 FORMAT = 2  # 1 held the optimiser's memory parameter by parameter
 HELD = {"identity", "budget", "progress", "best", "recipe"}
@@ -39,3 +40,25 @@ def load(path: Path) -> dict:
 def remove(path: Path) -> None:
     """The training is over and its result is written."""
     path.unlink(missing_ok=True)
+
+
+def check_unfinished(path: Path | None, resume: bool, restart: bool) -> None:
+    """Refuse to begin where another training is unfinished, and to go on where there is none.
+
+    Args:
+        path: of the checkpoint; None when none is kept.
+        resume: the unfinished training goes on.
+        restart: it is thrown away.
+
+    Raises:
+        TrainingError: with what to do.
+    """
+    if resume and path is not None:
+        load(path)  # so that it is not missed only after the recordings were read
+    if path is None or not path.exists() or resume or not processes.first():
+        return
+    if not restart:
+        raise TrainingError(
+            f"{path} is an unfinished training; add --resume to go on or --restart to begin again"
+        )
+    path.unlink()

@@ -1,0 +1,116 @@
+"""tonewright instrument: learn an instrument that another sound plays."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tonewright.cli.words import Bar, check_result, say, values, warn
+from tonewright.errors import ConfigError
+
+
+def instrument(
+    recordings: Path,
+    *,
+    output: Annotated[Path, Parameter(alias="-o")],
+    preset: str = "standard",
+    sample_rate: int | None = None,
+    minutes: float | None = None,
+    steps: int | None = None,
+    setting: list[str] | None = None,
+    seed: int = 0,
+    listen: Path | None = None,
+    resume: bool = False,
+    restart: bool = False,
+    threads: int | None = None,
+    page: bool = True,
+) -> int:
+    """Learn an instrument from recordings of it alone, one note at a time.
+
+    Ten to fifteen minutes of a solo violin, trumpet, flute or voice become an instrument that any other melody plays:
+    its pitch and its loudness are followed, also live. Training keeps the model that is best on the last tenth of
+    each recording, which it never learns from. Ctrl-C keeps the best model so far; --resume goes on, also after a
+    crash.
+
+        tonewright instrument recordings/ -o violin.tone --minutes 30
+        tonewright run violin.tone singing.wav -o out.wav --transpose 12
+
+    Parameters
+    ----------
+    recordings:
+        A folder of sound files, one sound file, or what `tonewright prepare` wrote.
+    output:
+        The model to write, such as violin.tone.
+    preset:
+        Its size: tiny, small, standard, or paper, which wants a GPU or a night.
+    sample_rate:
+        Of the instrument in Hz: 16000, 22050, 24000, 32000, 44100 or 48000. What is higher takes longer, and has
+        the air above 8 kHz.
+    minutes:
+        How long to teach; 30 when nothing is said.
+    steps:
+        How long to teach, as a number of steps instead of minutes.
+    setting:
+        A setting of the model or of its teaching where it is not that of the preset, such as --setting reverb_s=2;
+        once for each.
+    seed:
+        The same seed, recordings and steps make the same model, to the bit.
+    listen:
+        A melody to be played each time the model is measured: hear it learn.
+    resume:
+        Go on with an unfinished training, to the end that it was begun with.
+    restart:
+        Throw an unfinished training away and begin again.
+    threads:
+        How many; all cores when nothing is said.
+    page:
+        Write the listening page.
+    """
+    check_result(output, ".tone")
+    if resume and restart:
+        raise ConfigError("--resume goes on and --restart begins again; give one of the two")
+    if not 0 <= seed < 2**63:
+        raise ConfigError(f"--seed is a number of 0 or more, and not {seed}")
+    if threads is not None and threads < 1:
+        raise ConfigError(f"--threads is 1 or more, and not {threads}; leave it out to use all cores")
+    from tonewright.training import checkpoint
+    from tonewright.training.instrument import Plan, learn
+    from tonewright.training.loop import Budget
+
+    plan = Plan(
+        preset,
+        sample_rate,
+        None if minutes is None and steps is None else Budget(minutes, steps),
+        seed,
+        threads,
+        output.with_suffix(".checkpoint"),
+        resume,
+        restart,
+        values(setting),
+        listen,
+        output.with_suffix(".listen"),
+    )
+    with Bar(f"learning {output.stem}") as bar:
+        learned = learn(
+            recordings,
+            plan,
+            said=warn,
+            listener=lambda p: bar.show(p.step / p.steps if p.steps else 0.0, p.seconds_left, p.best),
+        )
+    learned.player.save(output)
+    if not learned.interrupted:
+        checkpoint.remove(learned.checkpoint)
+    _tell(learned, output)
+    if page:
+        _write_page(learned, output)
+    return 130 if learned.interrupted else 0
+
+
+def _tell(learned, output: Path) -> None:
+    proof = learned.proof
+    say(
+        f"{output}: on what it never heard, spectral loss {proof.spectral:.2f}, loudness {proof.loudness_db:.2f} dB off, "
+        f"pitch {100 * proof.f0_semitones:.0f} cents off and in {100 * proof.f0_off:.0f} % of the frames far off"
+    )
+    if learned.interrupted:
+        say("stopped early; the best model so far was kept, and --resume goes on")
