@@ -72,8 +72,13 @@ function choose(number) {
   Object.assign(player, { volume, matched });
   outlines = {};
   for (const button of all("#tracks button")) button.lastElementChild.textContent = sounds.labels[button.dataset.track];
-  byId("wave").setAttribute("aria-valuemax", player.duration.toFixed(1));
+  ready();
   hear("device");
+}
+
+function ready() {
+  byId("wave").setAttribute("aria-valuemax", player.duration.toFixed(1));
+  byId("status").textContent = `Ready: ${player.duration.toFixed(1)} s at ${sounds.rate} Hz.`;
 }
 
 function press(button, on) {
@@ -241,8 +246,7 @@ async function main() {
   }
   connect();
   byId("play").disabled = byId("blind-begin").disabled = false;
-  byId("wave").setAttribute("aria-valuemax", player.duration.toFixed(1));
-  byId("status").textContent = `Ready: ${player.duration.toFixed(1)} s at ${sounds.rate} Hz.`;
+  ready();
   show();
   animate();
 }

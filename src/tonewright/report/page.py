@@ -104,7 +104,7 @@ def render_page(listening: Listening) -> str:
             notices=judgement.notices,
             ruler="" if judgement.esr is None else ruler(judgement.esr),
             player=Template(file("capture.html")).substitute(
-                heard=_heard(heard_s, len(target) / sample_rate)
+                heard=heard_words(heard_s, len(target) / sample_rate)
             ),
             figures=_figures(listening, dry, target, estimate),
             settings=settings.section(listening.settings),
@@ -115,7 +115,8 @@ def render_page(listening: Listening) -> str:
     )
 
 
-def _heard(heard_s: float, whole_s: float) -> str:
+def heard_words(heard_s: float, whole_s: float) -> str:
+    """Which parts of a recording the page plays."""
     if heard_s > whole_s - 0.05:
         return f"You hear the whole recording, {whole_s:.1f} s."
     return (
