@@ -9,9 +9,10 @@ import math
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogFormatter
 
 from tonewright.measure.metrics import VERDICTS, error_by_band
 from tonewright.report import views
@@ -94,25 +95,38 @@ def spectrograms(target: np.ndarray, estimate: np.ndarray, sample_rate: int) -> 
     'data:image/png;base64,'
     """
     names = ("device", "model", "difference (model minus device)")
-    powers = [views.spectrogram(x, sample_rate) for x in (target, estimate, estimate - target)]
-    loudest = float(powers[0].max()) or float(powers[1].max()) or 1.0
-    low_hz, high_hz = views.spectrogram_range_hz(sample_rate)
-    marks = [hz for hz in (100, 1000, 10000) if hz < high_hz]
+    panels = [views.spectrogram(x, sample_rate) for x in (target, estimate, estimate - target)]
+    loudest = loudest_of(panels)
     with matplotlib.rc_context(STYLE | {"axes.grid": False}):
         figure = Figure(figsize=(WIDTH_IN, 5.8), layout="constrained")
         axes = figure.subplots(3, 1, sharex=True)
-        for axis, name, power in zip(axes, names, powers, strict=True):
-            db = 10 * np.log10(np.maximum(power / loudest, 1e-8))
-            extent = (0, len(target) / sample_rate, 0, 1)
-            image = axis.imshow(
-                db, origin="lower", aspect="auto", extent=extent, vmin=-80, vmax=0, cmap="magma"
-            )
-            places = [math.log(hz / low_hz) / math.log(high_hz / low_hz) for hz in marks]
-            axis.set_yticks(places, [short_hz(hz) for hz in marks])
+        for axis, name, power in zip(axes, names, panels, strict=True):
+            image = over_time(axis, in_db(power, loudest), len(target) / sample_rate, sample_rate)
             axis.set_title(name.capitalize())
         axes[-1].set_xlabel("seconds")
         figure.colorbar(image, ax=axes, label="dB", fraction=0.04, pad=0.02)
-        return _png(figure)
+        return png(figure)
+
+
+def loudest_of(panels: list[np.ndarray]) -> float:
+    """The power that is 0 dB in spectrograms of which the first is the truth."""
+    return float(panels[0].max()) or float(panels[1].max()) or 1.0
+
+
+def in_db(power: np.ndarray, loudest: float) -> np.ndarray:
+    """Not below -80 dB."""
+    return 10 * np.log10(np.maximum(power / loudest, 1e-8))
+
+
+def over_time(axis: Axes, db: np.ndarray, seconds: float, sample_rate: int, **look):
+    """A picture of time and (logarithmic) frequency on an axis, [rows, columns] in dB."""
+    look = {"vmin": -80, "vmax": 0, "cmap": "magma"} | look
+    image = axis.imshow(db, origin="lower", aspect="auto", extent=(0, seconds, 0, 1), **look)
+    low_hz, high_hz = views.spectrogram_range_hz(sample_rate)
+    marks = [hz for hz in (100, 1000, 10000) if hz < high_hz]
+    places = [math.log(hz / low_hz) / math.log(high_hz / low_hz) for hz in marks]
+    axis.set_yticks(places, [short_hz(hz) for hz in marks])
+    return image
 
 
 def band_errors(target: np.ndarray, estimate: np.ndarray, sample_rate: int) -> str:
@@ -180,14 +194,18 @@ def transfer(dry: np.ndarray, target: np.ndarray, estimate: np.ndarray) -> str:
             axis.plot(level, mean, color=INK, linewidth=1.4)
             axis.set(title=name.capitalize(), xlabel="in")
         axes[0].set_ylabel("out")
-        return _png(figure)
+        return png(figure)
 
 
-def training(history: list[dict]) -> str | None:
+LOSS_LABELS = {"loss": "loss (what training makes small)", "esr": "ESR on sound it was not taught"}
+
+
+def training(history: list[dict], labels: dict[str, str] = LOSS_LABELS) -> str | None:
     """Loss and ESR against minutes of training, on a logarithmic axis.
 
     Args:
         history: rows {"seconds", "step", "loss", "esr"}; esr may be None or missing.
+        labels: what the two columns are; under "esr" other models keep other measures.
 
     Returns:
         An SVG as a data URI; None when there is nothing to draw.
@@ -197,7 +215,6 @@ def training(history: list[dict]) -> str | None:
     >>> training([{"seconds": 60.0, "step": 1, "loss": 0.1, "esr": None}])[:26]
     'data:image/svg+xml;base64,'
     """
-    labels = {"loss": "loss (what training makes small)", "esr": "ESR on sound it was not taught"}
     curves = {name: views.curve(history, name) for name in labels}
     if not any(len(minutes) for minutes, _ in curves.values()):
         return None
@@ -209,6 +226,9 @@ def training(history: list[dict]) -> str | None:
                 axis.plot(*curves[name], color=colour, marker=marker, markersize=3, label=labels[name])
         axis.set_yscale("log")
         axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.yaxis.set_minor_formatter(
+            LogFormatter(minor_thresholds=(1.0, 0.4))
+        )  # where a decade is not full
         axis.set(xlabel="minutes of training")
         axis.legend()
         return svg(figure)
@@ -228,7 +248,8 @@ def svg(figure: Figure) -> str:
     return _uri(figure, "svg+xml", format="svg", metadata={"Date": None})
 
 
-def _png(figure: Figure) -> str:
+def png(figure: Figure) -> str:
+    """A figure of many points as a data URI."""
     return _uri(figure, "png", format="png", dpi=150)
 
 

@@ -3,9 +3,11 @@
 
 const byId = (id) => document.getElementById(id);
 const all = (selector) => [...document.querySelectorAll(selector)];
-const sounds = JSON.parse(byId("sounds").textContent);
+let sounds = JSON.parse(byId("sounds").textContent);
 const COLOURS = { ...sounds.colours, x: "#333a45" };
-let player = null;
+const takes = [sounds, ...(sounds.more || [])]; // an instrument's page has others to hear beside the first
+let players = []; // one for each take
+let player = null; // the one that is seen and heard
 let blind = null; // the blind test while it runs
 let heard = "device"; // what the page says is heard; "x" in the blind test
 
@@ -40,17 +42,43 @@ function show() {
     press(button, name === heard);
   }
   for (const button of all("[data-boost]")) press(button, Number(button.dataset.boost) === player.boostDb);
-  const held = player.heldBoostDb;
-  byId("held").textContent = held < player.boostDb ? `held at ${held.toFixed(0)} dB so that it does not distort` : "";
+  showHeldBoost(byId("held"));
   const [start, end] = player.region;
   byId("loop-mark").style.left = `${(100 * start) / player.duration}%`;
   byId("loop-mark").style.width = `${(100 * (end - start)) / player.duration}%`;
   byId("tracks").hidden = byId("settings").hidden = blind !== null;
   byId("blind").hidden = blind === null;
-  byId("blind-begin").disabled = blind !== null;
+  byId("blind-begin").disabled = blind !== null || player !== players[0];
+  for (const [number, button] of all("#takes button").entries()) {
+    press(button, player === players[number]);
+    button.disabled = blind !== null;
+  }
   if (blind) byId("blind-score").textContent = blind.words();
   for (const button of all("[data-answer], [data-blind]")) button.disabled = blind !== null && blind.finished;
   drawWave();
+}
+
+function showHeldBoost(place) {
+  if (!place) return; // a page without a difference
+  const held = player.heldBoostDb;
+  place.textContent = held < player.boostDb ? `held at ${held.toFixed(0)} dB so that it does not distort` : "";
+}
+
+// Another take: its sounds, and what they are called.
+function choose(number) {
+  if (player.playing) player.pause();
+  const { volume, matched } = player;
+  [player, sounds] = [players[number], takes[number]];
+  Object.assign(player, { volume, matched });
+  outlines = {};
+  for (const button of all("#tracks button")) button.lastElementChild.textContent = sounds.labels[button.dataset.track];
+  ready();
+  hear("device");
+}
+
+function ready() {
+  byId("wave").setAttribute("aria-valuemax", player.duration.toFixed(1));
+  byId("status").textContent = `Ready: ${player.duration.toFixed(1)} s at ${sounds.rate} Hz.`;
 }
 
 function press(button, on) {
@@ -59,7 +87,7 @@ function press(button, on) {
 }
 
 // The lowest and highest sample under each pixel; kept until the width changes.
-const outlines = {};
+let outlines = {};
 function outline(name, width) {
   const key = `${name} ${width}`;
   if (!outlines[key]) {
@@ -184,6 +212,7 @@ function connect() {
   onClick("blind-begin", () => blindTest(true));
   onClick("blind-end", () => blindTest(false));
   const each = (selector, action) => all(selector).forEach((b) => b.addEventListener("click", () => action(b)));
+  all("#takes button").forEach((button, number) => button.addEventListener("click", () => choose(number)));
   each("[data-track]", (b) => hear(b.dataset.track));
   each("[data-blind]", (b) => hear(b.dataset.blind));
   each("[data-answer]", (b) => answer(b.dataset.answer));
@@ -209,15 +238,15 @@ function set(change) {
 
 async function main() {
   try {
-    player = new Player(sounds, await decodeSounds(sounds));
+    players = await Promise.all(takes.map(async (take) => new Player(take, await decodeSounds(take))));
+    player = players[0];
   } catch (error) {
     byId("status").textContent = `This browser cannot play the sounds in this page: ${error.message}`;
     return;
   }
   connect();
   byId("play").disabled = byId("blind-begin").disabled = false;
-  byId("wave").setAttribute("aria-valuemax", player.duration.toFixed(1));
-  byId("status").textContent = `Ready: ${player.duration.toFixed(1)} s at ${sounds.rate} Hz.`;
+  ready();
   show();
   animate();
 }

@@ -1,11 +1,7 @@
 """The report page: one HTML file that opens from disk, needs no network, and lets a musician judge."""
 
-import base64
-import hashlib
-import json
 from dataclasses import dataclass, field
 from html import escape
-from importlib import resources
 from pathlib import Path
 from string import Template
 
@@ -15,10 +11,10 @@ from tonewright.atomic import write_whole
 from tonewright.errors import ShapeError
 from tonewright.models.base import Curve, Row
 from tonewright.report import curves, figures, settings
-from tonewright.report.judgement import Judgement, finite, judge, ruler
+from tonewright.report.frame import Sections, figure, file, framed
+from tonewright.report.judgement import finite, judge, ruler
 from tonewright.report.sounds import player_data
 
-SCRIPTS = ("player.js", "blind.js", "page.js")
 CAPTIONS = {
     "The wave": "Where the orange line covers the blue one, the model moves as the device does. "
     "The third line is what is wrong.",
@@ -100,35 +96,27 @@ def render_page(listening: Listening) -> str:
     dry, target, estimate = (finite(x) for x in (listening.dry, listening.target, listening.estimate))
     sounds = player_data(dry, target, estimate, sample_rate)
     heard_s = sounds.pop("heard_s")
-    script = "\n" + "\n".join(_file(name) for name in SCRIPTS)
-    return Template(_file("template.html")).substitute(
-        title=escape(listening.title),
-        # only our own script may run, whatever a title or a finding smuggles in
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        style=_file("page.css"),
-        headline=escape(judgement.headline),
-        measured=_measured(judgement),
-        ruler="" if judgement.esr is None else ruler(judgement.esr),
-        notices="".join(f'<p class="notice">{escape(notice)}</p>' for notice in judgement.notices),
-        heard=_heard(heard_s, len(target) / sample_rate),
-        figures=_figures(listening, dry, target, estimate),
-        settings=settings.section(listening.settings),
-        facts=_facts(listening.facts),
-        findings=_findings(listening.findings),
-        sounds=json.dumps(sounds | {"colours": figures.COLOURS}).replace("<", "\\u003c"),
-        script=script,
+    return framed(
+        Sections(
+            title=listening.title,
+            headline=judgement.headline,
+            sentences=judgement.sentences,
+            notices=judgement.notices,
+            ruler="" if judgement.esr is None else ruler(judgement.esr),
+            player=Template(file("capture.html")).substitute(
+                heard=heard_words(heard_s, len(target) / sample_rate)
+            ),
+            figures=_figures(listening, dry, target, estimate),
+            settings=settings.section(listening.settings),
+            facts=listening.facts,
+            findings=listening.findings,
+            sounds=sounds,
+        )
     )
 
 
-def _file(name: str) -> str:
-    return resources.files("tonewright.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _measured(judgement: Judgement) -> str:
-    return "".join(f"<p>{escape(sentence)}</p>" for sentence in judgement.sentences)
-
-
-def _heard(heard_s: float, whole_s: float) -> str:
+def heard_words(heard_s: float, whole_s: float) -> str:
+    """Which parts of a recording the page plays."""
     if heard_s > whole_s - 0.05:
         return f"You hear the whole recording, {whole_s:.1f} s."
     return (
@@ -146,28 +134,8 @@ def _figures(listening: Listening, dry: np.ndarray, target: np.ndarray, estimate
         "What goes in, what comes out": figures.transfer(dry, target, estimate),
         "How training went": figures.training(listening.history),
     }
-    shown = [_figure(title, uri, CAPTIONS[title]) for title, uri in uris.items() if uri]
-    shown += [_figure(escape(c.title), curves.draw(c), escape(c.words)) for c in listening.curves]
+    shown = [figure(title, uri, CAPTIONS[title]) for title, uri in uris.items() if uri]
+    shown += [figure(escape(c.title), curves.draw(c), escape(c.words)) for c in listening.curves]
     if not uris["How training went"]:
         shown.append('<p class="hint">There is no training history to draw.</p>')
     return "\n".join(shown)
-
-
-def _figure(title: str, uri: str, words: str) -> str:
-    return (
-        f"<figure><figcaption><b>{title}</b> <span>{words}</span></figcaption>"
-        f'<img src="{uri}" alt="{title}. {words}"></figure>'
-    )
-
-
-def _facts(facts: dict[str, str]) -> str:
-    rows = "".join(
-        f"<tr><th>{escape(str(name))}</th><td>{escape(str(value))}</td></tr>" for name, value in facts.items()
-    )
-    return f'<section id="facts"><h2>Facts</h2><table>{rows}</table></section>' if rows else ""
-
-
-def _findings(findings: list[str]) -> str:
-    items = "".join(f"<li>{escape(str(finding))}</li>" for finding in findings)
-    words = "What the checks of the recordings found"
-    return f'<section id="findings"><h2>{words}</h2><ul>{items}</ul></section>' if items else ""

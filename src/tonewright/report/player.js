@@ -1,5 +1,5 @@
 "use strict";
-// Plays dry, device, model and difference locked together: all four run, one is heard.
+// Plays dry, device, model and difference, or as many of them as there are, locked together: all run, one is heard.
 
 const FADE_S = 0.01; // a change of what is heard takes this long, so that it makes no click
 const SHORTEST_LOOP_S = 0.1;
@@ -17,7 +17,7 @@ async function decodeSounds(sounds) {
     const buffer = await offline.decodeAudioData(bytesOf(track.uri));
     decoded[name] = buffer.getChannelData(0).map((v) => v * track.gain);
   }
-  decoded.difference = decoded.model.map((v, i) => v - decoded.device[i]);
+  if ("difference_peak" in sounds) decoded.difference = decoded.model.map((v, i) => v - decoded.device[i]);
   return decoded;
 }
 

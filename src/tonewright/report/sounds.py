@@ -18,7 +18,9 @@ FULL_SCALE = 0.98
 MOST_GAIN = 10.0  # quiet recordings are made louder by at most 20 dB
 
 
-def choose_parts(target: np.ndarray, estimate: np.ndarray, sample_rate: int) -> list[tuple[int, int]]:
+def choose_parts(
+    target: np.ndarray, estimate: np.ndarray, sample_rate: int, in_tone: bool = False
+) -> list[tuple[int, int]]:
     """The parts of a recording worth hearing: all of a short one, about 20 s of a long one.
 
     A long recording is cut into pieces of 5 s. We take the loudest, then the one where the model is
@@ -28,6 +30,7 @@ def choose_parts(target: np.ndarray, estimate: np.ndarray, sample_rate: int) -> 
     Args:
         target, estimate: what the device and the model made, [T], finite.
         sample_rate: in Hz; above 48 kHz fewer seconds are taken.
+        in_tone: how far off the model is, is told by its tone and not by its wave.
 
     Returns:
         (first, end) of each part in samples, in order of time.
@@ -45,8 +48,12 @@ def choose_parts(target: np.ndarray, estimate: np.ndarray, sample_rate: int) -> 
     size = round(PART_S * sample_rate)
     pieces = [(first, first + size) for first in range(0, len(target) - size + 1, size)]
     level = np.array([rms_db(target[a:b]) for a, b in pieces])
-    error = np.array([rms_db(estimate[a:b] - target[a:b]) for a, b in pieces])
     tone = np.array([_tone(target[a:b], sample_rate) for a, b in pieces])
+    if in_tone:
+        made = np.array([_tone(estimate[a:b], sample_rate) for a, b in pieces])
+        error = np.where(level < level.max() - QUIET_DB, 0.0, np.linalg.norm(made - tone, axis=-1))
+    else:
+        error = np.array([rms_db(estimate[a:b] - target[a:b]) for a, b in pieces])
     tone[level < level.max() - QUIET_DB] = tone[level.argmax()]  # silence differs from all, and is dull
     chosen = [int(level.argmax())]
     while len(chosen) < min(int(total_s / PART_S), len(pieces)):
@@ -112,10 +119,36 @@ def player_data(dry: np.ndarray, target: np.ndarray, estimate: np.ndarray, sampl
     (2.0, 1.96, 0.0)
     """
     parts = choose_parts(target, estimate, sample_rate)
-    heard = {
-        name: montage(x, parts, sample_rate)
-        for name, x in (("dry", dry), ("device", target), ("model", estimate))
-    }
+    takes = {"dry": dry, "device": target, "model": estimate}
+    heard = {name: montage(x, parts, sample_rate) for name, x in takes.items()}
+    return _told(heard, parts, sample_rate) | {"difference_peak": _peak(heard["model"] - heard["device"])}
+
+
+def pair_data(
+    source: np.ndarray, result: np.ndarray, sample_rate: int, labels: tuple[str, str], whole: bool = False
+) -> dict:
+    """The same for two sounds that are no likeness wave by wave, and so have no difference.
+
+    Args:
+        source, result: lined up, each [T] and finite; in the page they are the tracks device and model.
+        sample_rate: in Hz.
+        labels: what the two are called.
+        whole: the first 20 s instead of parts from all over.
+
+    >>> data = pair_data(np.full(480, 0.25), np.full(480, 0.5), 48000, ("Voice", "Violin"))
+    >>> sorted(data["tracks"]), data["labels"], "difference_peak" in data
+    (['device', 'model'], {'device': 'Voice', 'model': 'Violin'}, False)
+    """
+    if whole:
+        parts = [(0, min(len(source), round(LISTENING_S * min(1.0, 48000 / sample_rate) * sample_rate)))]
+    else:
+        parts = choose_parts(source, result, sample_rate, in_tone=True)
+    heard = {name: montage(x, parts, sample_rate) for name, x in (("device", source), ("model", result))}
+    return _told(heard, parts, sample_rate) | {"labels": dict(zip(heard, labels, strict=True))}
+
+
+def _told(heard: dict[str, np.ndarray], parts: list[tuple[int, int]], sample_rate: int) -> dict:
+    """What the player must know of sounds that are cut already."""
     tracks = {}
     for name, x in heard.items():
         uri, gain = pack(x, sample_rate)
@@ -130,7 +163,6 @@ def player_data(dry: np.ndarray, target: np.ndarray, estimate: np.ndarray, sampl
         ],
         "tracks": tracks,
         "master": _master(heard, {name: track["match"] for name, track in tracks.items()}),
-        "difference_peak": _peak(heard["model"] - heard["device"]),
     }
 
 
@@ -162,7 +194,9 @@ def _match(x: np.ndarray, device: np.ndarray) -> float:
 def _master(heard: dict[str, np.ndarray], match: dict[str, float]) -> float:
     """One gain for all: the loudest fills the scale. A model that explodes may clip, and hides nobody."""
     device = _peak(heard["device"])
-    loudest = max(device, *(_peak(heard["dry"]) * gain for gain in (1.0, match["dry"])))
+    loudest = device
+    if "dry" in heard:
+        loudest = max(device, *(_peak(heard["dry"]) * gain for gain in (1.0, match["dry"])))
     loudest = max(loudest, *(min(_peak(heard["model"]) * gain, 2 * device) for gain in (1.0, match["model"])))
     return min(FULL_SCALE / loudest, MOST_GAIN) if loudest > 0 else 1.0
 
