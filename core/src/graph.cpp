@@ -22,6 +22,7 @@
 #include "program.h"
 #include "recurrent.h"
 #include "shapes.h"
+#include "synth_nodes.h"
 
 namespace tonewright {
 
@@ -80,10 +81,12 @@ std::unique_ptr<Operation> make_operation(const Json& node, const Tensors& tenso
     if (op == "lag") return make_lag(node, tensors, channels[0]);
     if (op == "phasor") return make_phasor(node, tensors);
     if (op == "long_fir") return make_long_fir(node, tensors, channels[0]);
+    if (op == "filtered_noise") return make_filtered_noise(node, channels);
     if (op == "feedback") return make_feedback(node, tensors, channels[0]);
   }
   if (op == "delay_line" && channels.size() <= 2) return make_delay_line(node, tensors, channels);
   if (op == "all_passes" && channels.size() <= 2) return make_all_passes(node, tensors, channels);
+  if (op == "harmonic_bank" && channels.size() == 3) return make_harmonic_bank(node, channels);
   throw FileError("the file uses '" + op + "', which this version cannot play; update it");
 }
 

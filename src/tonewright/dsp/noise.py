@@ -88,7 +88,8 @@ def filtered_noise(
     if not good or any(n.shape != last.shape[:1] or n.dtype != torch.int64 for n in numbers):
         raise ShapeError(
             f"filtered noise wants magnitudes [B, bands, F], the last [B, bands], and a seed and a count [B] of "
-            f"int64, and got {[list(t.shape) for t in (magnitudes, last, *numbers)]} of {seed.dtype} and {count.dtype}"
+            f"int64, and got "
+            f"{[list(t.shape) for t in (magnitudes, last, *numbers)]} of {seed.dtype} and {count.dtype}"
         )
     filters = _halves(torch.cat([last[..., None], magnitudes], dim=-1))
     fast = native is not None and filters.device.type == "cpu" and filters.dtype == torch.float32

@@ -10,7 +10,7 @@ from tonewright.dsp.oscillators import harmonic_amplitudes, harmonic_bank, pitch
 from tonewright.errors import ConfigError
 from tonewright.layers.base import Layer, State
 
-MAX_HARMONICS, MAX_BANDS, MAX_HOP, MAX_RATE = 1 << 12, 1 << 12, 1 << 14, 1 << 30
+MAX_HARMONICS, MAX_BANDS, MAX_HOP, MAX_RATE = 1 << 12, 1 << 10, 1 << 14, 1 << 30
 
 
 class HarmonicBank(Layer):
@@ -81,7 +81,7 @@ class FilteredNoise(Layer):
     in training every sound of every batch hears another.
 
     Args:
-        bands: 2 to 4096, evenly from 0 to half the sample rate.
+        bands: 2 to 1024, evenly from 0 to half the sample rate.
         hop: samples of a frame, 1 to 16384.
 
     Raises:
