@@ -104,7 +104,17 @@ def test_every_verb_explains_itself(name, capsys):
 def test_the_help_lists_every_verb(capsys):
     assert run(["--help"]) == 0
     shown = capsys.readouterr().out
-    assert set(VERBS) == {"capture", "match", "run", "live", "check", "report", "inspect", "demo"}
+    assert set(VERBS) == {
+        "capture",
+        "match",
+        "run",
+        "live",
+        "check",
+        "report",
+        "inspect",
+        "demo",
+        "prepare",
+    }
     assert all(re.search(rf"^│ {name} ", shown, re.MULTILINE) for name in VERBS)
 
 

@@ -151,7 +151,7 @@ def _related(pair: _Pair) -> list[Finding]:
 def _clipping(pair: _Pair) -> list[Finding]:
     found = []
     for name, x in (("dry", pair.dry[pair.keep]), ("wet", pair.wet[pair.keep])):
-        clipped = _flat_samples(x)
+        clipped = flat_samples(x)
         if clipped:
             level = "error" if name == "dry" and clipped > CLIPPED_A_LOT * len(x) else "warning"
             seen = f"{clipped} samples of the {name} side are clipped at full scale"
@@ -160,7 +160,7 @@ def _clipping(pair: _Pair) -> list[Finding]:
     return found
 
 
-def _flat_samples(x: np.ndarray) -> int:
+def flat_samples(x: np.ndarray) -> int:
     """Samples in runs that stay at the file's own largest value: a distortion's tops are not exactly flat."""
     count = 0
     for side in (x, -x):

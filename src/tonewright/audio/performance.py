@@ -17,6 +17,7 @@ class Performance:
         voiced: [F] bool.
         loudness_db: A-weighted, [F].
         name: of the recording.
+        clipped: samples of the file that it was made from, cut off at full scale.
     """
 
     sound: np.ndarray
@@ -27,6 +28,7 @@ class Performance:
     voiced: np.ndarray
     loudness_db: np.ndarray
     name: str = ""
+    clipped: int = 0
 
     @property
     def frames(self) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from tonewright.audio import prepared
+from tonewright.audio.checks import flat_samples
 from tonewright.audio.f0 import f0_track
 from tonewright.audio.files import SoundInfo, blocks, info
 from tonewright.audio.library import open_library
@@ -124,7 +125,7 @@ def perform(
             f"{source.path} is {source.seconds:.2f} s long, and no instrument can be learned from less than a "
             "second; name longer recordings"
         )
-    sound = _listen(source, sample_rate)
+    sound, clipped = _listen(source, sample_rate)
     sound = sound[: len(sound) // hop * hop]
     progress(0.1)
     if rms_db(sound) < SILENT_DB:
@@ -137,15 +138,19 @@ def perform(
     live_f0_hz = _live_f0_hz(sound, sample_rate, hop, f0_hz)
     progress(1.0)
     voiced = np.asarray(track.voiced, bool)
-    return Performance(sound, sample_rate, hop, f0_hz, live_f0_hz, voiced, loud, source.path.stem)
+    return Performance(sound, sample_rate, hop, f0_hz, live_f0_hz, voiced, loud, source.path.stem, clipped)
 
 
-def _listen(source: SoundInfo, sample_rate: int) -> np.ndarray:
-    """The sound [T] in one channel at that rate; beside it no more than a block is in memory."""
+def _listen(source: SoundInfo, sample_rate: int) -> tuple[np.ndarray, int]:
+    """The sound [T] in one channel at that rate, and how many samples were clipped.
+
+    Beside the sound no more than a block is in memory.
+    """
     resampler = Resampler(source.sample_rate, sample_rate, channels=1)
-    parts, loud = [], False
+    parts, loud, clipped = [], False, 0
     for block in blocks(source.path):
         loud = loud or bool(np.any(block))
+        clipped += sum(flat_samples(channel) for channel in block)
         parts.append(resampler.process(block.mean(axis=0, keepdims=True))[0])
     parts.append(resampler.finish()[0])
     sound = np.concatenate(parts)
@@ -153,7 +158,7 @@ def _listen(source: SoundInfo, sample_rate: int) -> np.ndarray:
         raise AudioError(
             f"the channels of {source.path} cancel when they are mixed into one; export one of the two alone"
         )
-    return sound
+    return sound, clipped
 
 
 def _live_f0_hz(sound: np.ndarray, sample_rate: int, hop: int, f0_hz: np.ndarray) -> np.ndarray:

@@ -4,8 +4,8 @@
     f0_hz, live_f0_hz, loudness_db    float32 [F]
     voiced      uint8 [F], 0 or 1
 
-The one metadata key, `performance`, holds JSON: format, name, sample_rate, hop, and of the sound file that it was made
-from its path within the recordings (source), its bytes (size) and their SHA-256 (sha256).
+The one metadata key, `performance`, holds JSON: format, name, sample_rate, hop, clipped, and of the sound file that it
+was made from its path within the recordings (source), its bytes (size) and their SHA-256 (sha256).
 """
 
 import hashlib
@@ -19,7 +19,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from tonewright.atomic import whole_file
+from tonewright.atomic import write_whole
 from tonewright.audio.performance import Performance
 from tonewright.errors import AudioError, FileError
 
@@ -55,6 +55,7 @@ class Header:
     name: str
     sample_rate: int
     hop: int
+    clipped: int
     source: Source
 
 
@@ -104,6 +105,7 @@ def write(performance: Performance, source: Source, path: Path) -> None:
         "name": performance.name,
         "sample_rate": performance.sample_rate,
         "hop": performance.hop,
+        "clipped": performance.clipped,
         "source": source.path,
         "size": source.size,
         "sha256": source.sha256,
@@ -111,8 +113,7 @@ def write(performance: Performance, source: Source, path: Path) -> None:
     rows = {name: getattr(performance, name) for name in ("sound", "f0_hz", "live_f0_hz", "loudness_db")}
     tensors = {name: np.ascontiguousarray(row, np.float32) for name, row in rows.items()}
     tensors["voiced"] = np.ascontiguousarray(performance.voiced, np.uint8)
-    with whole_file(path) as beside:
-        safetensors.numpy.save_file(tensors, beside, metadata={KEY: json.dumps(header, sort_keys=True)})
+    write_whole(path, safetensors.numpy.save(tensors, metadata={KEY: json.dumps(header, sort_keys=True)}))
 
 
 def read(path: Path) -> tuple[Performance, Header]:
@@ -135,7 +136,8 @@ def read(path: Path) -> tuple[Performance, Header]:
         raise _damaged(path, str(error)) from error
     _check_numbers(path, rows)
     rows["voiced"] = rows["voiced"].astype(bool)
-    return Performance(sample_rate=header.sample_rate, hop=header.hop, name=header.name, **rows), header
+    told = {name: getattr(header, name) for name in ("name", "sample_rate", "hop", "clipped")}
+    return Performance(**told, **rows), header
 
 
 def read_all(
@@ -206,7 +208,8 @@ def read_header(path: Path) -> Header:
 
 
 def _checked_header(path: Path, told) -> Header:
-    kinds = {"format": int, "name": str, "sample_rate": int, "hop": int, "source": str, "size": int, "sha256": str}
+    words, numbers = ("name", "source", "sha256"), ("sample_rate", "hop", "clipped", "size")
+    kinds = dict.fromkeys(words, str) | dict.fromkeys(numbers, int)
     if not isinstance(told, dict) or type(told.get("format")) is not int or told["format"] < 1:
         raise _foreign(path)
     if told["format"] > FORMAT:
@@ -219,7 +222,7 @@ def _checked_header(path: Path, told) -> Header:
     if not 1000 <= told["sample_rate"] <= 1_000_000 or not 1 <= told["hop"] <= told["sample_rate"]:
         raise _damaged(path, "its rates are no rates of sound")
     source = Source(told["source"], told["size"], told["sha256"])
-    return Header(told["format"], told["name"], told["sample_rate"], told["hop"], source)
+    return Header(*(told[name] for name in ("format", "name", "sample_rate", "hop", "clipped")), source)
 
 
 def _check_shapes(path: Path, header: Header, shapes: dict, kinds: dict, wanted: dict) -> None:

@@ -9,6 +9,7 @@ from tonewright.cli.demo import demo
 from tonewright.cli.inspect import inspect
 from tonewright.cli.live import live
 from tonewright.cli.match import match
+from tonewright.cli.prepare import prepare
 from tonewright.cli.report import report
 from tonewright.cli.run import run
 
@@ -26,7 +27,11 @@ app = cyclopts.App(
         tonewright match dry.wav wet.wav --chain eq,compressor -o chain.tone
         tonewright run amp.tone guitar.wav -o out.wav
         tonewright live amp.tone
+
+    Or learn an instrument, to play it with your voice:
+
+        tonewright prepare recordings/ -o violin.data
     """,
 )
-for verb in (capture, match, run, live, check, report, inspect, demo):
+for verb in (capture, match, run, live, check, report, inspect, demo, prepare):
     app.command(verb)

@@ -80,6 +80,22 @@ def check_result(path: Path, suffix: str, option: str = "-o") -> None:
     check_place(path)
 
 
+def check_folder(folder: Path, suffix: str, option: str = "-o") -> None:
+    """Refuse a folder of results of another suffix, or where a file is, before any work is done.
+
+    Raises:
+        ConfigError: another suffix.
+        FileError: there is a file of that name.
+    """
+    if folder.suffix.lower() != suffix:
+        raise ConfigError(
+            f"the result is a {suffix} folder, and '{folder}' is named otherwise; write {option} "
+            f"{folder.stem or 'violin'}{suffix}"
+        )
+    if folder.exists() and not folder.is_dir():
+        raise FileError(f"{folder} is a file, and the results go into a folder; choose another name")
+
+
 def make_folder(folder: Path) -> None:
     """The folder, made if need be.
 
