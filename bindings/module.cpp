@@ -11,6 +11,7 @@
 
 void bind_teaching(nb::module_& m);
 void bind_teaching_lstm(nb::module_& m);
+void bind_spectral_loss(nb::module_& m);
 
 using tonewright::Control;
 using tonewright::Player;
@@ -98,4 +99,5 @@ NB_MODULE(_native, m) {
   bind_follow(m);
   bind_harmonic_bank(m);
   bind_lag(m);
+  bind_spectral_loss(m);
 }

@@ -48,6 +48,27 @@ TONEWRIGHT_INLINE Vector quotient(Vector a, Vector b) {
   return a * r;
 }
 
+// 1 / sqrt x to about 3e-7 for x of ordinary size, as quotient() is made; for what is smaller than 1e-30, 1e15.
+TONEWRIGHT_INLINE Vector inverse_root(Vector x) {
+  x = larger(x, all(1e-30f));
+  Vector r;
+#if defined(__AVX512F__)
+  if constexpr (kWidth == 16) {
+    const __m512 estimate = _mm512_maskz_rsqrt14_ps(0xffff, reinterpret_cast<__m512>(x));
+    std::memcpy(&r, &estimate, sizeof r);
+    return r * (1.5f - 0.5f * x * r * r);
+  }
+#elif defined(__AVX2__)
+  if constexpr (kWidth == 8) {
+    const __m256 estimate = _mm256_rsqrt_ps(reinterpret_cast<__m256>(x));
+    std::memcpy(&r, &estimate, sizeof r);
+    return r * (1.5f - 0.5f * x * r * r);
+  }
+#endif
+  for (int i = 0; i < kWidth; ++i) r[i] = 1.0f / std::sqrt(x[i]);
+  return r;
+}
+
 // e^x to about 2e-7 relative: x = n ln 2 + r with |r| <= ln 2 / 2, a polynomial in r, n into the exponent.
 TONEWRIGHT_INLINE Vector exponential(Vector x) {
   x = smaller(larger(x, all(-87.0f)), all(88.0f));

@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from tonewright.dsp.native import native
 from tonewright.errors import ShapeError
+from tonewright.measure import multi_scale
 from tonewright.measure.multi_scale import WINDOWS, multi_scale_spectral, windows
+
+needs_core = pytest.mark.skipif(native is None, reason="the native core is not built")
 
 
 def magnitudes(x: np.ndarray, size: int) -> np.ndarray:
@@ -92,3 +96,104 @@ def test_silence_and_equals_have_a_gradient_of_nothing(dtype):
 def test_says_what_it_wants(shapes):
     with pytest.raises(ShapeError, match="T above 1024"):
         multi_scale_spectral(*map(torch.zeros, shapes))
+
+
+def value_and_slope(
+    x: np.ndarray, y: np.ndarray, rate: float, dtype: torch.dtype
+) -> tuple[float, np.ndarray]:
+    target, estimate = torch.from_numpy(x).to(dtype), torch.from_numpy(y).to(dtype).requires_grad_()
+    value = multi_scale_spectral(target, estimate, rate)
+    (slope,) = torch.autograd.grad(value, estimate)
+    return float(value.detach()), slope.numpy()
+
+
+def off(a: np.ndarray, truth: np.ndarray) -> float:
+    return float(np.linalg.norm(a - truth) / np.linalg.norm(truth))
+
+
+@needs_core
+@pytest.mark.parametrize("rate", [16000, 24000, 44100, 64000, 96000])
+def test_core_has_value_and_gradient_of_double(rate, monkeypatch):
+    """Where no bin is near silence or near its counterpart, to the rounding of float32."""
+    x, y = np.zeros((2, 3, 20001), dtype=np.float32)
+    x[:, 9777], y[:, 9777] = 1.0, (0.3, 2.0, -0.7)  # the spectrum of a click is flat
+    value, slope = value_and_slope(x, y, rate, torch.float64)
+    monkeypatch.setattr(multi_scale, "_plain", None)
+    got, made = value_and_slope(x, y, rate, torch.float32)
+    assert got == pytest.approx(value, rel=1e-6)
+    assert off(made, slope) < 1e-5
+
+
+@needs_core
+@pytest.mark.parametrize("rate", [16000, 44100])
+@pytest.mark.parametrize("samples", [4000, 6144, 12345])
+def test_core_has_the_gradient_of_noise(rate, samples):
+    """Of bins near silence, rounding decides where their gradient points; torch in float32 has the same trouble."""
+    x, y = (0.1 * np.random.default_rng(0).standard_normal((2, 2, samples))).astype(np.float32)
+    value, slope = value_and_slope(x, y, rate, torch.float64)
+    got, made = value_and_slope(x, y, rate, torch.float32)
+    assert got == pytest.approx(value, rel=1e-6)
+    assert off(made, slope) < 0.03
+
+
+@needs_core
+def test_core_hears_silence():
+    x, y = sounds(2, 9000).astype(np.float32)
+    for target, estimate in ((x, y), (0 * x, y), (x, 0 * y)):
+        got, _ = value_and_slope(target, estimate, 16000, torch.float32)
+        assert got == pytest.approx(value_and_slope(target, estimate, 16000, torch.float64)[0], rel=1e-5)
+
+
+@needs_core
+def test_core_has_the_same_value_without_a_gradient(monkeypatch):
+    monkeypatch.setattr(multi_scale, "_plain", None)
+    x, y = torch.randn(2, 3, 5000)
+    with_slope = multi_scale_spectral(x, y.clone().requires_grad_())
+    assert (
+        float(multi_scale_spectral(x, y)) == float(with_slope.detach()) and with_slope.dtype == torch.float32
+    )
+    with torch.no_grad():
+        assert not multi_scale_spectral(x, y.clone().requires_grad_()).requires_grad
+
+
+@needs_core
+def test_core_takes_signals_that_are_not_in_a_row(monkeypatch):
+    monkeypatch.setattr(multi_scale, "_plain", None)
+    x, y = torch.randn(2, 5000, 3)
+    assert float(multi_scale_spectral(x.T, y.T)) == float(
+        multi_scale_spectral(x.T.contiguous(), y.T.contiguous())
+    )
+
+
+def test_a_target_that_wants_a_gradient_gets_it():
+    x, y = torch.randn(2, 1, 4000)
+    x.requires_grad_()
+    multi_scale_spectral(x, y).backward()
+    assert x.grad.abs().max() > 0
+
+
+@needs_core
+@pytest.mark.parametrize("sizes", [[], [64, 100], [80], [320], [0], [16], [1 << 40]])
+def test_core_refuses_windows_that_it_cannot_take(sizes):
+    x = np.zeros((1, 4000), dtype=np.float32)
+    with pytest.raises(ValueError, match="twos and threes"):
+        native.spectral_loss(x, x, sizes, np.zeros_like(x))
+
+
+@needs_core
+def test_core_refuses_sizes_that_do_not_fit():
+    x = np.zeros((2, 4000), dtype=np.float32)
+    with pytest.raises(ValueError, match="d_estimate wants 8000"):
+        native.spectral_loss(x, x, [64], np.zeros((2, 3999), dtype=np.float32))
+    with pytest.raises(ValueError, match="estimate wants 8000"):
+        native.spectral_loss(x, x[:1], [64], np.zeros_like(x))
+    with pytest.raises(ValueError, match="longer than half"):
+        native.spectral_loss(x, x, [64, 8192], np.zeros_like(x))
+    with pytest.raises(TypeError):
+        native.spectral_loss(x, x.astype(float), [64], np.zeros_like(x))
+
+
+def test_a_rate_that_the_core_cannot_take_is_left_to_torch():
+    x, y = sounds(1, 6000).astype(np.float32)
+    value, _ = value_and_slope(x, y, 80000, torch.float64)
+    assert value_and_slope(x, y, 80000, torch.float32)[0] == pytest.approx(value, rel=1e-4)
