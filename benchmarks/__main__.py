@@ -16,6 +16,7 @@ SCRIPTS = {
     "teaching_lstm": (),
     "feedback_playing": (),
     "long_fir": (),
+    "spectral_loss": (),
     "lesson": (),
     "alignment": ("data",),
     "knobs": ("data",),
