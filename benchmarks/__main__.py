@@ -16,6 +16,7 @@ SCRIPTS = {
     "teaching_lstm": (),
     "feedback_playing": (),
     "long_fir": (),
+    "harmonic_bank": (),
     "lesson": (),
     "alignment": ("data",),
     "knobs": ("data",),
