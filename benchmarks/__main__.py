@@ -17,6 +17,7 @@ SCRIPTS = {
     "feedback_playing": (),
     "long_fir": (),
     "spectral_loss": (),
+    "harmonic_bank": (),
     "lesson": (),
     "alignment": ("data",),
     "knobs": ("data",),
