@@ -29,10 +29,15 @@ NUMBERS = 3  # of a track: the last pitch, how much it is trusted, and whether t
 # The same numbers as in core/src/pitch.cpp.
 SLACK = 1.03  # by how much a lag, and what is read off it, may lie beyond the range
 FINEST = 32000.0  # lags are at least so fine, in Hz: a parabola then is right to a cent at 2 kHz
-LOW_CUT, HIGH_CUT = (0.4, 0.8), (2000.0, 4000.0)  # where rumble ends, in lowest pitches; where hiss begins, in Hz
+LOW_CUT, HIGH_CUT = (
+    (0.4, 0.8),
+    (2000.0, 4000.0),
+)  # where rumble ends, in lowest pitches; where hiss begins, in Hz
 FAINT = 0.15  # a peak of the likeness that is lower is none
 LOW_COST = 0.08  # of an octave: every multiple of a period is one too, so among equals the shortest is meant
-JUMP_COST = 0.06  # of an octave, or more; less than LOW_COST, so that no octave is kept against a clear answer
+JUMP_COST = (
+    0.06  # of an octave, or more; less than LOW_COST, so that no octave is kept against a clear answer
+)
 FADE = 0.9  # of the trust in the last pitch, with every frame that has none
 BEGINS, ENDS = 0.6, 0.5  # of the likeness: a note begins above the one, and ends below the other
 QUIET = 3e-4  # RMS below which nothing has a pitch: -70 dB
@@ -87,7 +92,9 @@ def check_range(sample_rate: int, hop: int, lowest_hz: float, highest_hz: float)
     if not 1 <= sample_rate <= 384000:
         raise ConfigError(f"a pitch is tracked at rates of 1 Hz to 384 kHz, and not at {sample_rate} Hz")
     if not 16 <= hop <= sample_rate / 50:
-        raise ConfigError(f"a pitch is tracked with a hop of 16 to {sample_rate // 50} samples, and not {hop}")
+        raise ConfigError(
+            f"a pitch is tracked with a hop of 16 to {sample_rate // 50} samples, and not {hop}"
+        )
     if not lowest_hz * 2 * hop >= sample_rate:
         raise ConfigError(
             f"the lowest pitch to track is {lowest_hz:g} Hz, and with a hop of {hop} samples at {sample_rate} Hz the "
