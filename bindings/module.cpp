@@ -100,4 +100,5 @@ NB_MODULE(_native, m) {
   bind_harmonic_bank(m);
   bind_lag(m);
   bind_spectral_loss(m);
+  bind_pitch(m);
 }

@@ -30,3 +30,4 @@ void bind_filters(nb::module_& m);
 void bind_follow(nb::module_& m);
 void bind_harmonic_bank(nb::module_& m);
 void bind_lag(nb::module_& m);
+void bind_pitch(nb::module_& m);

@@ -14,6 +14,7 @@
 #include "filters_node.h"
 #include "follow_node.h"
 #include "glue.h"
+#include "hearing_nodes.h"
 #include "lag_node.h"
 #include "layer_norm.h"
 #include "linear.h"
@@ -82,6 +83,8 @@ std::unique_ptr<Operation> make_operation(const Json& node, const Tensors& tenso
     if (op == "phasor") return make_phasor(node, tensors);
     if (op == "long_fir") return make_long_fir(node, tensors, channels[0]);
     if (op == "filtered_noise") return make_filtered_noise(node, channels);
+    if (op == "pitch") return make_pitch(node, channels[0]);
+    if (op == "loudness") return make_loudness(node, channels[0]);
     if (op == "feedback") return make_feedback(node, tensors, channels[0]);
   }
   if (op == "delay_line" && channels.size() <= 2) return make_delay_line(node, tensors, channels);

@@ -9,6 +9,7 @@ from tonewright.layers.dynamics import Follow, Lag
 from tonewright.layers.feedback import Feedback
 from tonewright.layers.filters import Filters
 from tonewright.layers.fir import LongFir
+from tonewright.layers.hearing import Loudness, Pitch
 from tonewright.layers.modulation import Phasor
 from tonewright.layers.recurrent import GRU, LSTM
 from tonewright.layers.synth import FilteredNoise, HarmonicBank
@@ -34,6 +35,8 @@ PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
     LongFir: ("long_fir", ("taps",)),
     HarmonicBank: ("harmonic_bank", ("harmonics", "hop", "sample_rate")),
     FilteredNoise: ("filtered_noise", ("bands", "hop")),
+    Pitch: ("pitch", ("sample_rate", "hop", "lowest_hz", "highest_hz")),
+    Loudness: ("loudness", ("sample_rate", "hop")),
 }
 GLUE = {name: name for name in ("add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "log", "sin")}
 GLUE |= {name: name for name in ("tanh", "sigmoid", "relu", "leaky_relu", "softsign", "gelu", "cat")}
