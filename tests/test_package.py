@@ -47,7 +47,7 @@ def test_the_installed_version_is_this_one():
 
 
 def test_public_names_are_told_and_there():
-    for name in ("capture", "match", "load", "__version__"):
+    for name in ("capture", "match", "instrument", "load", "listen", "perform", "play", "Phrase", "__version__"):
         assert name in dir(tonewright)
         assert getattr(tonewright, name)
     with pytest.raises(AttributeError, match="no attribute 'caputre'"):
@@ -114,6 +114,7 @@ def test_the_help_lists_every_verb(capsys):
         "inspect",
         "demo",
         "prepare",
+        "export",
     }
     assert all(re.search(rf"^│ {name} ", shown, re.MULTILINE) for name in VERBS)
 

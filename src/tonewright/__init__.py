@@ -9,6 +9,10 @@ amp = tw.load("amp.tone")
 y = amp.render(x)                                   # play a whole sound
 stream = amp.stream()                               # or play it live
 y = stream.process(block)
+
+violin = tw.instrument("recordings/", minutes=30)   # an instrument
+y = tw.play(violin, tw.listen(violin, "singing.wav"))   # play it by a melody,
+y = tw.play(violin, tw.Phrase(f0_hz, loudness_db))   # or by frames of pitch and loudness
 """
 
 __version__ = "0.1.0"
@@ -16,7 +20,12 @@ __version__ = "0.1.0"
 _WHERE = {
     "capture": "tonewright.training.capture",
     "match": "tonewright.training.match",
+    "instrument": "tonewright.training.instrument",
     "load": "tonewright.runtime.player",
+    "listen": "tonewright.runtime.perform",
+    "perform": "tonewright.runtime.perform",
+    "play": "tonewright.runtime.instrument",
+    "Phrase": "tonewright.runtime.phrase",
 }
 
 

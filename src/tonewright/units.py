@@ -2,6 +2,7 @@
 
 import math
 
+NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 SILENCE_DB = -200.0  # what we call the level of nothing
 
 
@@ -32,3 +33,13 @@ def clock(seconds: float) -> str:
     minutes, s = divmod(round(seconds), 60)
     hours, m = divmod(minutes, 60)
     return f"{hours}:{m:02d}:{s:02d}" if hours else f"{m}:{s:02d}"
+
+
+def note_name(hz: float) -> str:
+    """The note of the keyboard that is nearest to a pitch above 0.
+
+    >>> note_name(440.0), note_name(196.0), note_name(450.0)
+    ('A4', 'G3', 'A4')
+    """
+    number = round(69 + 12 * math.log2(hz / 440.0))
+    return f"{NOTES[number % 12]}{number // 12 - 1}"

@@ -6,6 +6,7 @@ from tonewright import __version__
 from tonewright.cli.capture import capture
 from tonewright.cli.check import check
 from tonewright.cli.demo import demo
+from tonewright.cli.export import export
 from tonewright.cli.inspect import inspect
 from tonewright.cli.live import live
 from tonewright.cli.match import match
@@ -31,7 +32,8 @@ app = cyclopts.App(
     Or learn an instrument, to play it with your voice:
 
         tonewright prepare recordings/ -o violin.data
+        tonewright run violin.tone singing.wav -o out.wav
     """,
 )
-for verb in (capture, match, run, live, check, report, inspect, demo, prepare):
+for verb in (capture, match, run, live, check, report, inspect, demo, prepare, export):
     app.command(verb)

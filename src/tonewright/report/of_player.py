@@ -9,8 +9,18 @@ from tonewright.errors import ConfigError
 from tonewright.models.base import Row, channels_of
 from tonewright.report.page import Listening, write_page
 from tonewright.report.settings import joined
+from tonewright.runtime.phrase import told_range
 from tonewright.runtime.player import Player
-from tonewright.units import clock
+from tonewright.runtime.room import own_room, plays_frames
+from tonewright.units import clock, note_name
+
+# what proves an instrument, by its name among the metrics: what it is called, how it is said, and in which unit
+PROOFS = {
+    "spectral": ("Spectral loss, held out", "{:.2f}", 1.0),
+    "loudness_db": ("Loudness, held out", "{:.2f} dB off", 1.0),
+    "f0_semitones": ("Pitch, held out", "{:.0f} cents off (median)", 100.0),
+    "f0_off": ("Far off in pitch", "{:.0f} % of the frames", 100.0),
+}
 
 
 def write_report(player: Player, pairs: list[Pair], path: Path, title: str, findings=()) -> None:
@@ -78,8 +88,13 @@ def facts(player: Player) -> dict[str, str]:
         "Weights": f"{sum(p.numel() for p in model.parameters()):,}",
         "Sample rate": f"{player.sample_rate} Hz",
         "Latency": f"{player.latency} samples ({1000 * player.latency / player.sample_rate:.1f} ms)",
-        "Memory": f"{model.settle + 1} samples ({1000 * (model.settle + 1) / player.sample_rate:.0f} ms)",
     }
+    if plays_frames(player):
+        told["Latency"] += ", the pitch tracker included"
+        told |= _of_instrument(player)
+    else:
+        memory = model.settle + 1
+        told["Memory"] = f"{memory} samples ({1000 * memory / player.sample_rate:.0f} ms)"
     inputs, outputs = channels_of(model)
     if (inputs, outputs) != (1, 1):
         told["Channels"] = f"{inputs} in, {outputs} out"
@@ -92,6 +107,7 @@ def facts(player: Player) -> dict[str, str]:
         "taught_by": "Taught by",
         "made_by": "Made by",
         "wet": "Learned from",
+        "recordings": "Learned from",
     }
     told |= {label: tone.provenance[key] for key, label in names.items() if key in tone.provenance}
     for key, label in (("taught_seconds", "Taught for"), ("recorded_seconds", "Recording")):
@@ -103,4 +119,19 @@ def facts(player: Player) -> dict[str, str]:
         told["ESR of the recording's noise"] = f"{tone.metrics['noise_esr']:.2g}"
     if "loudness_db" in tone.levels:
         told["Loudness"] = f"{tone.levels['loudness_db']:.1f} dB for a guitar of -18 dB"
+    return told
+
+
+def _of_instrument(player: Player) -> dict[str, str]:
+    """Where it plays, the room, and how far it is from recordings that it never learned from."""
+    echoes, levels, metrics = own_room(player), told_range(player.tone.levels), player.tone.metrics
+    told = {"Room": f"{len(echoes) / player.sample_rate:.2f} s" if len(echoes) else "none"}
+    if levels is not None:
+        low_hz, high_hz, soft_db, loud_db = levels
+        told["Pitch"] = f"{note_name(low_hz)} to {note_name(high_hz)} ({low_hz:.0f} to {high_hz:.0f} Hz)"
+        told["Soft to loud"] = f"{soft_db:.0f} to {loud_db:.0f} dB"
+    for name, (label, words, scale) in PROOFS.items():
+        value = metrics.get(f"held_out_{name}")
+        if value is not None:
+            told[label] = words.format(value * scale)
     return told

@@ -1,5 +1,6 @@
 """Playing a sound file through a model, block by block: an hour needs no more memory than a second."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def render_file(
     model_name: str = "the model",
     progress: Callable[[float], None] = lambda done: None,
     prime: Path | None = None,
+    mixed: bool = False,
 ) -> int:
     """Write `target`: what the model makes of `source`, lined up with it and as long, at the rate of `source`.
 
@@ -39,6 +41,7 @@ def render_file(
         progress: is told the share that is done, 0..1.
         prime: a sound file: what the device made of the beginning of `source`, from its first sample on. The result
             begins with it, and a model that hears what it made goes on from there.
+        mixed: the channels of `source` are heard as one, their mean.
 
     Returns:
         How many samples the format of the target had to clip.
@@ -51,20 +54,21 @@ def render_file(
     sound = files.info(source)
     if not resample:
         check_rate(sound.path, sound.sample_rate, model_name, player.sample_rate)
-    layout = _layout(player, sound, model_name)
+    layout = _layout(player, dataclasses.replace(sound, channels=1) if mixed else sound, model_name)
     if prime is not None:
         check_primed(layout)
     given = None if prime is None else _prime(prime, sound, player)
     stream = player.stream(layout.channels, **(controls or {}))
     total, done = round(sound.frames * player.model.ratio), 0
     with files.Writer(target, sound.sample_rate, stream.outputs) as writer:
-        blocks = _converted(files.blocks(source, BLOCK), sound.sample_rate, player.sample_rate)
+        blocks = mixed_down(files.blocks(source, BLOCK)) if mixed else files.blocks(source, BLOCK)
+        blocks = converted(blocks, sound.sample_rate, player.sample_rate)
         blocks = (spread(block, layout.channels) for block in blocks)
         if given is None:
             played = _lined_up(stream, blocks, spare=int(sound.sample_rate != player.sample_rate))
         else:
             played = _primed(stream, blocks, given)
-        for block in _converted(played, player.sample_rate, sound.sample_rate):
+        for block in converted(played, player.sample_rate, sound.sample_rate):
             block = block[:, : total - done]
             writer.write(block)
             done += block.shape[-1]
@@ -123,7 +127,12 @@ def _lined_up(stream: Stream, blocks: Iterator[np.ndarray], spare: int) -> Itera
     yield stream.process(np.zeros((stream.channels, int(inside)), np.float32))[:, late:]
 
 
-def _converted(blocks: Iterator[np.ndarray], rate: int, wanted: int) -> Iterator[np.ndarray]:
+def mixed_down(blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """The mean of the channels of each block, [1, T]."""
+    return (block.mean(axis=0, keepdims=True) for block in blocks)
+
+
+def converted(blocks: Iterator[np.ndarray], rate: int, wanted: int) -> Iterator[np.ndarray]:
     """The blocks at another rate; untouched when it is the same."""
     if rate == wanted:
         yield from blocks

@@ -21,7 +21,8 @@ from tonewright.dsp.loudness import loudness
 from tonewright.errors import TrainingError
 from tonewright.measure.metrics import f0_errors, loudness_l1_db
 from tonewright.measure.multi_scale import multi_scale_spectral
-from tonewright.runtime.instrument import Phrase, fitted, frames_of, play, ranges
+from tonewright.runtime.instrument import play
+from tonewright.runtime.phrase import Phrase, fitted, frames_of, ranges
 from tonewright.runtime.player import Player
 from tonewright.training import checkpoint
 from tonewright.training.loop import Budget, Progress, teach
