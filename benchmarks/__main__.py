@@ -14,6 +14,7 @@ SCRIPTS = {
     "playing": (),
     "teaching": (),
     "teaching_lstm": (),
+    "teaching_gru": (),
     "feedback_playing": (),
     "long_fir": (),
     "spectral_loss": (),
