@@ -96,4 +96,5 @@ NB_MODULE(_native, m) {
   bind_filters(m);
   bind_follow(m);
   bind_lag(m);
+  bind_pitch(m);
 }

@@ -28,3 +28,4 @@ void bind_delay_network(nb::module_& m);
 void bind_filters(nb::module_& m);
 void bind_follow(nb::module_& m);
 void bind_lag(nb::module_& m);
+void bind_pitch(nb::module_& m);

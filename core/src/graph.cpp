@@ -13,6 +13,7 @@
 #include "filters_node.h"
 #include "follow_node.h"
 #include "glue.h"
+#include "hearing_nodes.h"
 #include "lag_node.h"
 #include "long_fir.h"
 #include "phasor.h"
@@ -74,6 +75,8 @@ std::unique_ptr<Operation> make_operation(const Json& node, const Tensors& tenso
     if (op == "lag") return make_lag(node, tensors, channels[0]);
     if (op == "phasor") return make_phasor(node, tensors);
     if (op == "long_fir") return make_long_fir(node, tensors, channels[0]);
+    if (op == "pitch") return make_pitch(node, channels[0]);
+    if (op == "loudness") return make_loudness(node, channels[0]);
     if (op == "feedback") return make_feedback(node, tensors, channels[0]);
   }
   if (op == "delay_line" && channels.size() <= 2) return make_delay_line(node, tensors, channels);

@@ -8,6 +8,7 @@ from tonewright.layers.dynamics import Follow, Lag
 from tonewright.layers.feedback import Feedback
 from tonewright.layers.filters import Filters
 from tonewright.layers.fir import LongFir
+from tonewright.layers.hearing import Loudness, Pitch
 from tonewright.layers.modulation import Phasor
 from tonewright.layers.recurrent import GRU, LSTM
 
@@ -27,6 +28,8 @@ PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
     Lag: ("lag", ("start",)),
     Phasor: ("phasor", ("sample_rate", "start")),
     LongFir: ("long_fir", ("taps",)),
+    Pitch: ("pitch", ("sample_rate", "hop", "lowest_hz", "highest_hz")),
+    Loudness: ("loudness", ("sample_rate", "hop")),
 }
 GLUE = {name: name for name in ("add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "log", "sin")}
 GLUE |= {name: name for name in ("tanh", "sigmoid", "relu", "leaky_relu", "softsign", "gelu", "cat")}
