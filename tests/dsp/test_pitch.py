@@ -1,4 +1,4 @@
-"""The pitch that is known is found, where and when it is, whatever was believed before; and none where there is none."""
+"""The pitch that is known is found, when it is there, whatever was believed before; and none where there is none."""
 
 import math
 

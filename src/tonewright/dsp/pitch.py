@@ -4,7 +4,7 @@ Of a window x under a taper v, the likeness to itself at a lag is 1 less the nor
 
     n(lag) = sum of v[t] v[t + lag] 2 x[t] x[t + lag] / sum of v[t] v[t + lag] (x[t]^2 + x[t + lag]^2)
 
-in which the pairs of every lag lie around the middle of the window, so that what is found is the pitch there and then.
+in which the pairs of every lag lie around the middle of the window, so that what is found is the pitch there.
 Rumble and hiss are taken out of the products before they are compared.
 
 Source: McLeod and Wyvill, "A smarter way to find pitch", ICMC 2005; the costs of low pitches and of jumps are after
@@ -58,8 +58,8 @@ def pitch(
         lowest_hz, highest_hz: where to look. An instrument's own range makes fewer mistakes than the widest.
 
     Returns:
-        f0_hz [B, 1, T // hop], where there is no pitch the last one, and at first the middle of the range; and clarity
-        of the same shape, 0 to 1: how periodic the sound is, and 0 where there is no pitch.
+        f0_hz [B, 1, T // hop], where there is no pitch the last one, and at first the middle of the range; and
+        clarity of the same shape, 0 to 1: how periodic the sound is, and 0 where there is no pitch.
 
     Raises:
         ShapeError: x is not [B, 1, T].
@@ -103,8 +103,8 @@ def check_range(sample_rate: int, hop: int, lowest_hz: float, highest_hz: float)
     most_hz = min(2400.0, sample_rate / 8)
     if not lowest_hz * 1.05 <= highest_hz <= most_hz:
         raise ConfigError(
-            f"a pitch is tracked up to {most_hz:g} Hz and above the lowest, {lowest_hz:g} Hz, and the highest is to be "
-            f"{highest_hz:g} Hz"
+            f"a pitch is tracked up to {most_hz:g} Hz and above the lowest, {lowest_hz:g} Hz, and the highest is "
+            f"to be {highest_hz:g} Hz"
         )
 
 
