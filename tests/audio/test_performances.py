@@ -59,10 +59,11 @@ def test_any_file_at_any_rate(tmp_path, suffix, rate):
 
 def test_the_rates_of_a_model(tmp_path):
     path = put(tmp_path / "a.wav", melody(NOTES, rate=48000), 48000)
-    for rate in (16000, 44100, 48000):
+    for rate in (8000, 16000, 44100, 48000, 96000):
         found = heard(path, rate, rate // 100)
         assert found.frames == 25 * len(NOTES)
-        assert 12 * abs(np.log2(found.f0_hz[12] / NOTES[0])) < 0.2
+        for f0_hz in (found.f0_hz, found.live_f0_hz):
+            assert 12 * abs(np.log2(f0_hz[12] / NOTES[0])) < 0.2
 
 
 def test_a_folder_with_folders(tmp_path):

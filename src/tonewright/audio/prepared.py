@@ -94,7 +94,7 @@ def source_of(path: Path, top: Path) -> Source:
 
 def file_of(folder: Path, source: Source) -> Path:
     """Where the performance of that sound file is kept: another state of it is another file."""
-    return folder / f"{Path(source.path).stem}-{source.sha256[:12]}{FILE}"
+    return folder / f"{Path(source.path).stem[:50]}-{source.sha256[:12]}{FILE}"
 
 
 def write(performance: Performance, source: Source, path: Path) -> None:
