@@ -12,6 +12,7 @@ from tonewright.layers.combine import Parallel, Pointwise, Residual, Serial
 from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
 from tonewright.layers.delay_network import DelayNetwork
 from tonewright.layers.delays import DelayLine
+from tonewright.layers.dense import Every, LayerNorm, Linear
 from tonewright.layers.dynamics import Follow, Lag
 from tonewright.layers.feedback import Feedback
 from tonewright.layers.filters import Filters
@@ -161,6 +162,9 @@ def test_every_primitive_declares_what_it_has():
         AllPasses: lambda: AllPasses(1, 1),
         DelayNetwork: lambda: DelayNetwork(1, (1,)),
         DelayLine: lambda: DelayLine(1, 2),
+        Linear: lambda: Linear(1, 1),
+        LayerNorm: lambda: LayerNorm(1),
+        Every: lambda: Every(2),
         LSTM: lambda: LSTM(1, 1),
         GRU: lambda: GRU(1, 1),
         Feedback: lambda: Feedback(Conv1d(1, 1, 2), 1),
