@@ -25,7 +25,7 @@ def tone(config: Config = TINY, rate: int = 48000) -> storage.Tone:
         levels={"dry_db": -12.5},
         metrics={"esr": 0.25},
         provenance={"preset": "tiny", "minutes": "0.1"},
-        history=[{"seconds": 1.0, "step": 3, "loss": 0.5, "esr": 0.25}],
+        history=[{"seconds": 1.0, "step": 3, "loss": 0.5, "error": 0.25}],
     )
 
 
@@ -85,10 +85,10 @@ def test_there_is_one_metadata_key(tmp_path):
 def test_numbers_that_json_cannot_say_come_back_as_nan(tmp_path):
     made = tone()
     made.metrics["esr"] = float("inf")
-    made.history[0]["esr"] = float("nan")
+    made.history[0]["error"] = float("nan")
     storage.save(made, tmp_path / "a.tone")
     got = storage.load(tmp_path / "a.tone")
-    assert np.isnan(got.metrics["esr"]) and got.history[0]["esr"] is None
+    assert np.isnan(got.metrics["esr"]) and got.history[0]["error"] is None
     storage.save(got, tmp_path / "b.tone")
 
 

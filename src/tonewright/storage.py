@@ -42,7 +42,7 @@ KEY = "tonewright"
 PROBE_SAMPLES, SHORT_PROBE, MAX_PROBE = 16384, 2048, 1 << 20
 PROBE_STEP = 7  # samples by which each input hears the probe later than the one before
 MAX_HEADER, MAX_FILE = 1 << 22, 1 << 32  # bytes; beyond this a file is not one of ours
-ROW = {"seconds", "step", "loss", "esr"}  # of the history
+ROW = {"seconds", "step", "loss", "error"}  # of the history
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Tone:
         model: in eval mode.
         sample_rate: in Hz.
         levels, metrics, provenance: numbers and words by name.
-        history: rows of seconds, step, loss and esr.
+        history: rows of seconds, step, loss and error.
     """
 
     architecture: str

@@ -6,7 +6,7 @@ from tonewright.report.instrument import InstrumentListening, Take
 
 RATE, FRAMES_PER_S = 16000, 100.0
 HISTORY = [
-    {"seconds": 30.0 * i, "step": 100 * i, "loss": 6.0 + 4.0 / i, "esr": 6.5 + 4.0 / i if i % 2 else None}
+    {"seconds": 30.0 * i, "step": 100 * i, "loss": 6.0 + 4.0 / i, "error": 6.5 + 4.0 / i if i % 2 else None}
     for i in range(1, 9)
 ]
 

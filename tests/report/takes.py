@@ -11,7 +11,7 @@ import soundfile
 from tonewright.report.page import Listening
 
 HISTORY = [
-    {"seconds": 30.0 * i, "step": 100 * i, "loss": 1.0 / i, "esr": 0.5 / i if i % 2 else None}
+    {"seconds": 30.0 * i, "step": 100 * i, "loss": 1.0 / i, "error": 0.5 / i if i % 2 else None}
     for i in range(1, 9)
 ]
 

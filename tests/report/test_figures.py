@@ -59,7 +59,7 @@ def test_leaves_the_settings_of_matplotlib_and_pyplot_alone():
 
 
 def test_a_history_without_numbers_draws_nothing():
-    rows = [{"seconds": 1.0, "step": 1, "loss": float("nan"), "esr": None}, {"seconds": 2.0, "loss": 0.0}]
+    rows = [{"seconds": 1.0, "step": 1, "loss": float("nan"), "error": None}, {"seconds": 2.0, "loss": 0.0}]
     assert figures.training(rows) is None
 
 

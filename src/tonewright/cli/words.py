@@ -119,8 +119,8 @@ class Bar:
     ' 50 %   1:00 left   ESR 0.0042'
     """
 
-    def __init__(self, what: str):
-        self.what, self.shown = what, -1.0
+    def __init__(self, what: str, measure: str = "ESR"):
+        self.what, self.measure, self.shown = what, measure, -1.0
         self.live = sys.stderr.isatty()
 
     def __enter__(self) -> "Bar":
@@ -138,18 +138,18 @@ class Bar:
         if self.live:
             self.rich.stop()
 
-    def show(self, share: float, seconds_left: float = math.nan, esr: float = math.nan) -> None:
+    def show(self, share: float, seconds_left: float = math.nan, error: float = math.nan) -> None:
         """Draw where the work is; without a terminal, a line for every tenth of it."""
         if self.live:
-            self.rich.update(self.task, completed=share, line=self.line(share, seconds_left, esr))
+            self.rich.update(self.task, completed=share, line=self.line(share, seconds_left, error, self.measure))
         elif math.floor(10 * share) > math.floor(10 * self.shown) or self.shown < 0:
-            warn(f"{self.what}: {self.line(share, seconds_left, esr)}")
+            warn(f"{self.what}: {self.line(share, seconds_left, error, self.measure)}")
             self.shown = share
 
     @staticmethod
-    def line(share: float, seconds_left: float, esr: float) -> str:
+    def line(share: float, seconds_left: float, error: float, measure: str = "ESR") -> str:
         """The words beside the bar."""
         parts = [f"{100 * share:3.0f} %"]
         parts += [f"{clock(seconds_left)} left"] if math.isfinite(seconds_left) else []
-        parts += [f"ESR {esr:.2g}"] if math.isfinite(esr) else []
+        parts += [f"{measure} {error:.2g}"] if math.isfinite(error) else []
         return "   ".join(parts)

@@ -112,12 +112,12 @@ class Supervised:
             )
         return losses
 
-    def score(self) -> dict[str, float]:
-        """The error-to-signal ratio on what is held out, by the name "esr"."""
+    def score(self) -> float:
+        """The error-to-signal ratio on what is held out."""
         weights = self._weights()
         sums = self.gradients.map(lambda item: self._error(item, weights), self._held_out)
         error, energy = (math.fsum(column) for column in zip(*sums, strict=True))
-        return {"esr": error / energy if energy > 0 else math.nan}
+        return error / energy if energy > 0 else math.nan
 
     def state(self) -> dict:
         """All that a resumed training needs: tensors and numbers."""

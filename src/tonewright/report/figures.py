@@ -197,22 +197,22 @@ def transfer(dry: np.ndarray, target: np.ndarray, estimate: np.ndarray) -> str:
         return png(figure)
 
 
-LOSS_LABELS = {"loss": "loss (what training makes small)", "esr": "ESR on sound it was not taught"}
+LOSS_LABELS = {"loss": "loss (what training makes small)", "error": "ESR on sound it was not taught"}
 
 
 def training(history: list[dict], labels: dict[str, str] = LOSS_LABELS) -> str | None:
     """Loss and ESR against minutes of training, on a logarithmic axis.
 
     Args:
-        history: rows {"seconds", "step", "loss", "esr"}; esr may be None or missing.
-        labels: what the two columns are; under "esr" other models keep other measures.
+        history: rows {"seconds", "step", "loss", "error"}; error may be None or missing.
+        labels: what the two columns are; "error" is the ESR unless they say otherwise.
 
     Returns:
         An SVG as a data URI; None when there is nothing to draw.
 
     >>> training([]) is None
     True
-    >>> training([{"seconds": 60.0, "step": 1, "loss": 0.1, "esr": None}])[:26]
+    >>> training([{"seconds": 60.0, "step": 1, "loss": 0.1, "error": None}])[:26]
     'data:image/svg+xml;base64,'
     """
     curves = {name: views.curve(history, name) for name in labels}
@@ -221,7 +221,7 @@ def training(history: list[dict], labels: dict[str, str] = LOSS_LABELS) -> str |
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH_IN, 3.0), layout="constrained")
         axis = figure.subplots()
-        for name, colour, marker in (("loss", COLOURS["dry"], ""), ("esr", COLOURS["model"], "o")):
+        for name, colour, marker in (("loss", COLOURS["dry"], ""), ("error", COLOURS["model"], "o")):
             if len(curves[name][0]):
                 axis.plot(*curves[name], color=colour, marker=marker, markersize=3, label=labels[name])
         axis.set_yscale("log")

@@ -61,7 +61,7 @@ class InstrumentListening:
         spectral_loss: multi-scale spectral loss on the recording, when it was measured.
         loudness_l1_db, f0_error_semitones, f0_off: mean distance of the loudness, median distance of the pitch and
             the share (0..1) of voiced frames off by more than half a semitone; None counts them from the curves.
-        history: rows {"seconds", "step", "loss", "esr"}, where "esr" holds the held-out spectral loss or None.
+        history: rows {"seconds", "step", "loss", "error"}, where "error" holds the held-out spectral loss or None.
         reverb: impulse response of the learned room, [R].
         facts: what to list, by name.
         findings: what the data checks said, in words.

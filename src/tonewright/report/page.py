@@ -37,7 +37,7 @@ class Listening:
         title: what the model is called, as "amp.tone".
         dry, target, estimate: input, the device's and the model's output, each [T], mono and lined up.
         sample_rate: of all three, in Hz.
-        history: rows {"seconds": float, "step": int, "loss": float, "esr": float or None}; may be empty.
+        history: rows {"seconds": float, "step": int, "loss": float, "error": float or None}; may be empty.
         facts: what to list, by name: preset, parameters, latency, minutes of training.
         findings: what the data checks said, in words.
         curves: what the parts of the model do.

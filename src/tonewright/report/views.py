@@ -110,7 +110,7 @@ def mean_curve(x: np.ndarray, y: np.ndarray, across: float, bins: int = 41) -> t
 def curve(history: list[dict], name: str) -> tuple[np.ndarray, np.ndarray]:
     """One column of a training history against minutes, without what a logarithmic axis cannot show.
 
-    >>> curve([{"seconds": 60, "esr": 0.5}, {"seconds": 90, "esr": None}], "esr")
+    >>> curve([{"seconds": 60, "error": 0.5}, {"seconds": 90, "error": None}], "error")
     (array([1.]), array([0.5]))
     """
     rows = [(row["seconds"] / 60, row[name]) for row in history if row.get(name) is not None]

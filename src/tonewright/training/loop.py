@@ -34,7 +34,7 @@ class Recipe(Protocol):
 
     def step(self, step: int, steps: int) -> dict[str, float]: ...
 
-    def score(self) -> dict[str, float]: ...
+    def score(self) -> float: ...
 
     def state(self) -> dict: ...
 
@@ -67,16 +67,16 @@ class Progress:
         steps: steps to do; 0 until the time budget became a number.
         seconds: taught so far, over all resumptions.
         loss: running mean.
-        esr: the last measured, NaN before the first.
+        error: the last measured, NaN before the first.
         best: the lowest measured, of the weights that will be kept.
-        history: rows of seconds, step, loss and esr.
+        history: rows of seconds, step, loss and error.
     """
 
     step: int = 0
     steps: int = 0
     seconds: float = 0.0
     loss: float = math.nan
-    esr: float = math.nan
+    error: float = math.nan
     best: float = math.inf
     history: list[dict] = field(default_factory=list)
 
@@ -217,12 +217,12 @@ class _Run:
 
     def _score(self) -> None:
         progress = self.progress
-        progress.esr = self.recipe.score()["esr"]
-        if progress.esr < progress.best:
-            progress.best = progress.esr
+        progress.error = self.recipe.score()
+        if progress.error < progress.best:
+            progress.best = progress.error
             self.best = {name: value.clone() for name, value in self.recipe.model.state_dict().items()}
         self._clock()
-        row = {"seconds": progress.seconds, "step": progress.step, "loss": progress.loss, "esr": progress.esr}
+        row = {"seconds": progress.seconds, "step": progress.step, "loss": progress.loss, "error": progress.error}
         progress.history.append(row)
 
     def _clock(self) -> None:

@@ -107,7 +107,7 @@ class Truncated(Supervised):
         groups = [stack(tiles) for tiles in alike(self._held_out, self.truncation.group)]
         sums = self.gradients.map(lambda group: self._error(group, weights), groups)
         error, energy = (math.fsum(column) for column in zip(*sums, strict=True))
-        return {"esr": error / energy if energy > 0 else math.nan}
+        return error / energy if energy > 0 else math.nan
 
     def state(self) -> dict:
         return {**super().state(), "carried": self.carried, "good": self._good, "usual": self.soap.usual}
