@@ -43,6 +43,7 @@ class Instrument(Model):
         self.voice = Voice(config)
         self.room = Room(config.reverb_samples) if config.reverb_samples else None
         self.parts = [part for part in (self.pitch, self.loudness, self.voice, self.room) if part is not None]
+        self.counts = {part: part.state_count for part in self.parts}  # known before a graph is read off `forward`
         self.block = config.hop
         self.latency = self.pitch.latency * config.hop + self.voice.latency
 
@@ -53,7 +54,7 @@ class Instrument(Model):
         state, after = list(state), []
 
         def play(part, *given):
-            count = part.state_count
+            count = self.counts[part]
             y, memory = part(given[0], state[:count], *given[1:])
             del state[:count]
             after.extend(memory)
