@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m benchmarks [--data FOLDER] [--klon FOLDER] [--music FOLDER]`.
+"""Run the benchmarks: `python -m benchmarks [--data FOLDER] [--klon FOLDER] [--music FOLDER] [--solo FOLDER]`.
 
 Those that need recordings run when there are some.
 """
@@ -14,9 +14,13 @@ SCRIPTS = {
     "playing": (),
     "teaching": (),
     "teaching_lstm": (),
+    "teaching_gru": (),
     "feedback_playing": (),
     "long_fir": (),
+    "spectral_loss": (),
+    "harmonic_bank": (),
     "lesson": (),
+    "pitch_tracking": (),
     "alignment": ("data",),
     "knobs": ("data",),
     "capture_curve": ("data",),
@@ -28,12 +32,12 @@ SCRIPTS = {
     "devices_matched": ("data",),
 }
 # folders that change what is measured, but need not be there
-WELCOME = {"matching": ("data",)}
+WELCOME = {"matching": ("data",), "pitch_tracking": ("solo",)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    for folder in ("data", "klon", "music"):
+    for folder in ("data", "klon", "music", "solo"):
         parser.add_argument(f"--{folder}", type=Path, help="folder of recordings that the scripts name")
     given = vars(parser.parse_args())
     for name, wanted in SCRIPTS.items():

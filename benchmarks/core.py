@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -27,3 +28,12 @@ def playing(program: Path, *words, width: int = 16) -> list[dict]:
     command = [program, *(str(word) for word in words)]
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def peak() -> float:
+    """GFLOP/s that one core here does at most."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "peak"
+        command = ["c++", "-std=c++17", "-O3", "-Wno-psabi", ROOT / "core/bench/peak.cpp", "-o", program]
+        subprocess.run(command, check=True)
+        return float(subprocess.run([program], check=True, capture_output=True, text=True).stdout)

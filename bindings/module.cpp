@@ -101,4 +101,5 @@ NB_MODULE(_native, m) {
   bind_lag(m);
   bind_spectral_loss(m);
   bind_pitch(m);
+  bind_product(m);
 }

@@ -31,3 +31,5 @@ void bind_follow(nb::module_& m);
 void bind_harmonic_bank(nb::module_& m);
 void bind_lag(nb::module_& m);
 void bind_pitch(nb::module_& m);
+void bind_product(nb::module_& m);
+void bind_spectral_loss(nb::module_& m);

@@ -109,8 +109,8 @@ soundfile.write(sys.argv[sys.argv.index("-o") + 1], numpy.tanh(5 * x), rate, "FL
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
-    """Where a reader of the documents is: dry.wav, wet.wav and guitar.wav are there, and a folder of music; sound
-    cards, a MIDI port, and a host that plays plugins.
+    """Where a reader of the documents is: dry.wav, wet.wav and guitar.wav are there, a folder of music and one of
+    recordings; sound cards, a MIDI port, and a host that plays plugins.
     """
     monkeypatch.chdir(tmp_path)
     # a match that looks at fewer chains, and gives up where the wave cannot be followed
@@ -125,9 +125,10 @@ def folder(tmp_path, monkeypatch) -> Path:
     files.write("dry.wav", guitar(), RATE)
     files.write("guitar.wav", guitar()[: RATE // 2], RATE)
     files.write("wet.wav", through_pedal(), RATE)
-    for name in ("music", "bin"):
+    for name in ("music", "recordings", "bin"):
         (tmp_path / name).mkdir()
     files.write("music/a.flac", guitar(), RATE)
+    files.write("recordings/a.wav", guitar(), RATE)
     files.write("music/b.ogg", guitar()[::-1], RATE)
     (tmp_path / "bin/lv2apply").write_text(PLUGIN_HOST)
     (tmp_path / "bin/lv2apply").chmod(0o755)

@@ -1,5 +1,7 @@
 """The pitch of recordings: right where it is known, at the right time, and none in silence."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -98,10 +100,23 @@ def test_a_violin_plays_the_notes_that_are_written():
     assert np.mean(off < 0.3) > 0.85
 
 
+@pytest.mark.parametrize("sample_rate,hop", [(16000, 64), (44100, 441), (44130, 1000)])
+def test_without_swift_ours_takes_its_place(monkeypatch, sample_rate, hop):
+    monkeypatch.setitem(sys.modules, "swift_f0", None)
+    truth = 200 * 2 ** (2 * np.arange(sample_rate) / sample_rate)
+    with pytest.warns(UserWarning, match="swift-f0 is not installed"):
+        track = f0_track(saw(truth, sample_rate), sample_rate, hop)
+    assert track.tracker == "tonewright" and len(track.f0_hz) == sample_rate // hop
+    at = np.arange(len(track.f0_hz)) * hop
+    inside = (at > 0.05 * sample_rate) & (at < 0.95 * sample_rate)
+    assert track.voiced[inside].all()
+    assert np.abs(cents(track.f0_hz, truth[at])[inside]).max() < 3
+
+
 def test_mistakes_are_told():
     with pytest.raises(ShapeError, match=r"f0_track wants sound \[T\], and got \[1, 10\]"):
         f0_track(np.zeros((1, 10)), 16000, 160)
-    with pytest.raises(ConfigError, match="within 46.9 to 2093.0 Hz, and got 160, and 500 to 100 Hz"):
+    with pytest.raises(ConfigError, match=r"within 46\.9 to 2093\.0 Hz, and got 160, and 500 to 100 Hz"):
         f0_track(np.zeros(10), 16000, 160, 500, 100)
     with pytest.raises(ConfigError, match="and got 160, and 3000 to 5000 Hz"):
         f0_track(np.zeros(10), 16000, 160, 3000, 5000)

@@ -1,4 +1,4 @@
-"""The pitch that is known is found, where and when it is, whatever was believed before; and none where there is none."""
+"""The pitch that is known is found, when it is there, whatever was believed before; and none where there is none."""
 
 import math
 
@@ -99,7 +99,10 @@ def test_a_wrong_octave_is_left_at_once(way, wrong, shape):
 def test_no_pitch_in_silence_noise_and_rumble(way):
     t, rng = np.arange(RATE) / RATE, np.random.default_rng(0)
     note, still = sound(330.0)[0, 0].numpy(), np.zeros(RATE)
-    hiss, rumble = 0.05 * rng.standard_normal(RATE), 0.3 * np.sin(2 * np.pi * 15 * t) + 1e-4 * np.sin(2070 * t)
+    hiss, rumble = (
+        0.05 * rng.standard_normal(RATE),
+        0.3 * np.sin(2 * np.pi * 15 * t) + 1e-4 * np.sin(2070 * t),
+    )
     x = torch.from_numpy(np.concatenate([still, note, hiss, rumble, 1e-5 * note, still]))[None, None]
     f0_hz, clarity = (y[0, 0] for y in pitch(x, RATE, HOP))
     assert (f0_hz[:97] == math.sqrt(60 * 2000)).all() and not clarity[:97].any()
@@ -109,7 +112,9 @@ def test_no_pitch_in_silence_noise_and_rumble(way):
 
 
 @needs_core
-@pytest.mark.parametrize("rate,hop,lowest_hz", [(16000, 160, 60.0), (44100, 441, 180.0), (48000, 480, 55.0), (11025, 100, 80.0)])
+@pytest.mark.parametrize(
+    "rate,hop,lowest_hz", [(16000, 160, 60.0), (44100, 441, 180.0), (48000, 480, 55.0), (11025, 100, 80.0)]
+)
 def test_the_core_equals_torch(monkeypatch, rate, hop, lowest_hz):
     t = np.arange(rate) / rate
     glide = sound(100 * 8**t, rate, noise_db=-15.0)
@@ -154,7 +159,12 @@ def test_mistakes_are_told():
     for wrong, told in {
         (0, 160, 60, 2000): "at rates of 1 Hz to 384 kHz, and not at 0 Hz",
         (16000, 15, 60, 2000): "a hop of 16 to 320 samples, and not 15",
-        (16000, 160, 49, 2000): "49 Hz, and with a hop of 160 samples at 16000 Hz the lowest that can be tracked is 50",
+        (
+            16000,
+            160,
+            49,
+            2000,
+        ): "49 Hz, and with a hop of 160 samples at 16000 Hz the lowest that can be tracked is 50",
         (16000, 160, math.nan, 2000): "the lowest pitch to track is nan",
         (16000, 160, 60, 2500): "up to 2000 Hz and above the lowest, 60 Hz, and the highest is to be 2500 Hz",
         (48000, 480, 60, 61): "above the lowest, 60 Hz, and the highest is to be 61 Hz",

@@ -20,6 +20,7 @@ from tonewright.layers.graph import trace
 from tonewright.layers.modulation import Phasor
 from tonewright.layers.operations import GLUE, PRIMITIVES
 from tonewright.layers.recurrent import GRU, LSTM
+from tonewright.layers.synth import FilteredNoise, HarmonicBank
 from tonewright.models.wavenet import PRESETS, Config, Model, Stack
 
 PLAIN = {
@@ -168,6 +169,8 @@ def test_every_primitive_declares_what_it_has():
         Lag: lambda: Lag(1),
         Phasor: lambda: Phasor(48000),
         LongFir: lambda: LongFir(1, 4),
+        HarmonicBank: lambda: HarmonicBank(1, 1, 48000),
+        FilteredNoise: lambda: FilteredNoise(2, 1),
     }
     for kind, (_, attributes) in PRIMITIVES.items():
         layer = made[kind]()

@@ -65,15 +65,11 @@ def test_a_stream_is_the_whole_a_frame_later(rate):
 @pytest.mark.parametrize("ear", EARS)
 def test_the_core_hears_the_same(ear, rate):
     model, x = Ear(EARS[ear](rate)), song(rate).astype(np.float32)
-    core, plain = native(model), Stream(model, channels=1)
-    rng, at, made, expect = np.random.default_rng(2), 0, [], []
-    while at < len(x):
-        count = int(rng.integers(1, 3 * model.layer.hop))
-        made.append(core.process(x[None, at : at + count]))
-        expect.append(plain.process(x[None, at : at + count]))
-        at += count
-    made, expect = (np.concatenate(parts, axis=-1) for parts in (made, expect))
-    assert made.shape == expect.shape and made.shape[-1] >= 199
+    core, plain = native(model), Stream(model, rate)
+    blocks = np.split(x[None], random_cuts(np.random.default_rng(2), len(x), model.block), axis=1)
+    made = np.concatenate([core.process(block) for block in blocks], axis=-1)
+    expect = np.concatenate([plain.process(block) for block in blocks], axis=-1)
+    assert made.shape == expect.shape == (model.outputs, 200)
     np.testing.assert_allclose(made, expect, rtol=1e-6, atol=2e-5)
 
 
@@ -88,32 +84,25 @@ def test_the_core_forgets(ear):
 
 
 DAMAGED = {
-    ("pitch", '"hop": 160', '"hop": 960'): "changes the rate|fiftieth of a second",
-    ("pitch", '"hop": 160', '"hop": 1.5'): "",
-    ("pitch", '"sample_rate": 16000', '"sample_rate": 99000'): "fiftieth|more than two hops",
-    ("pitch", '"lowest_hz": 65.0', '"lowest_hz": 45.0'): "a period of more than two hops",
-    ("pitch", '"lowest_hz": 65.0', '"lowest_hz": -9.0'): "a period of more than two hops",
-    ("pitch", '"highest_hz": 1900.0', '"highest_hz": 9900.0'): "beyond 2400 Hz",
-    ("pitch", '"highest_hz": 1900.0', '"highest_hz": 19.000'): "is empty",
-    ("loudness", '"hop": 160', '"hop": 016'): "",
-    ("loudness", '"hop": 160', '"hop": 100'): None,
-    ("loudness", '"hop": 160', '"hop": 1e2'): None,
-    ("loudness", '"hop": 160', '"hop":  60'): "less than half",
-    ("loudness", '"sample_rate": 16000', '"sample_rate":   999'): "",
+    ("pitch", '"hop":160', '"hop":960'): "changes the rate|fiftieth of a second",
+    ("pitch", '"hop":160', '"hop":1.5'): "number|from|at|out",
+    ("pitch", '"sample_rate":16000', '"sample_rate":99000'): "fiftieth|more than two hops",
+    ("pitch", '"lowest_hz":65.0', '"lowest_hz":45.0'): "a period of more than two hops",
+    ("pitch", '"lowest_hz":65.0', '"lowest_hz":-9.0'): "a period of more than two hops",
+    ("pitch", '"highest_hz":1900.0', '"highest_hz":9900.0'): "beyond 2400 Hz",
+    ("pitch", '"highest_hz":1900.0', '"highest_hz":19.000'): "is empty",
+    ("loudness", '"hop":160', '"hop":016'): "less than half",
+    ("loudness", '"hop":160', '"hop":100'): "less than half",
+    ("loudness", '"hop":160', '"hop":  0'): "number|from|at|out",
+    ("loudness", '"sample_rate":16000', '"sample_rate":  999'): "number|from|at|out",
 }
 
 
 @needs_core
 @pytest.mark.parametrize("ear,before,after", DAMAGED)
 def test_a_damaged_file_is_refused(ear, before, after):
-    model, told = Ear(EARS[ear](16000)), DAMAGED[ear, before, after]
-    after = after.ljust(len(before))
-    before = before.ljust(len(after))
-    if told is None:  # harmless
-        native(model, before, after)
-        return
-    with pytest.raises(FileError, match=told):
-        native(model, before, after)
+    with pytest.raises(FileError, match=DAMAGED[ear, before, after]):
+        native(Ear(EARS[ear](16000)), before, after)
 
 
 def test_facts():

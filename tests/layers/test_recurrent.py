@@ -6,6 +6,7 @@ from torch import nn
 
 from tests.contract.stream import check_contract
 from tonewright.errors import ConfigError, ShapeError
+from tonewright.layers import recurrent
 from tonewright.layers.combine import Pointwise, Residual, Serial
 from tonewright.layers.conv import Conv1d
 from tonewright.layers.graph import trace
@@ -53,6 +54,24 @@ def test_equals_torch(kind, theirs):
     for i, layer in enumerate(layers):
         for name, parameter in layer.named_parameters():
             torch.testing.assert_close(parameter.grad, getattr(reference, f"{name}_l{i}").grad)
+
+
+def test_a_gru_that_is_taught_is_torchs(monkeypatch):
+    """Whoever runs it: with gradients and without, from a first state that has one too."""
+    layer, x = GRU(3, 20), torch.randn(4, 3, 100, requires_grad=True)
+    h = torch.randn(4, 20, requires_grad=True)
+    wanted = [x, h, *layer.parameters()]
+    y, state = layer(x, [h])
+    gradients = torch.autograd.grad(y.square().sum() + state[0].sum(), wanted)
+    with torch.no_grad():
+        torch.testing.assert_close(layer(x, [h])[0], y, rtol=0, atol=2e-6)
+    monkeypatch.setattr(recurrent, "FEW", 1000)
+    expected, last = layer(x, [h])
+    torch.testing.assert_close(y, expected, rtol=0, atol=2e-6)
+    for a, b in zip(
+        gradients, torch.autograd.grad(expected.square().sum() + last[0].sum(), wanted), strict=True
+    ):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5 * float(b.abs().max()))
 
 
 @pytest.mark.parametrize("kind", [LSTM, GRU])

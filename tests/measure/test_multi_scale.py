@@ -1,6 +1,7 @@
 """The multi-scale spectral loss against numpy in double, and against a case worked out by hand."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -154,6 +155,16 @@ def test_core_has_the_same_value_without_a_gradient(monkeypatch):
     )
     with torch.no_grad():
         assert not multi_scale_spectral(x, y.clone().requires_grad_()).requires_grad
+
+
+@needs_core
+def test_core_answers_several_threads_alike():
+    batches = [sounds(2, 8000, seed).astype(np.float32) for seed in range(6)]
+    with ThreadPoolExecutor(3) as threads:
+        made = list(threads.map(lambda b: value_and_slope(*b, 16000, torch.float32), batches))
+    for batch, (value, slope) in zip(batches, made, strict=True):
+        alone, alone_slope = value_and_slope(*batch, 16000, torch.float32)
+        assert value == alone and np.array_equal(slope, alone_slope)
 
 
 @needs_core

@@ -1,17 +1,19 @@
-"""The pitch of a whole recording, frame by frame, for teaching and for judging: by swift-f0."""
+"""The pitch of a whole recording, frame by frame, for teaching and for judging: by swift-f0, or else by ourselves."""
 
 import importlib
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from tonewright.audio.rates import resample
+from tonewright.dsp import pitch as ours
 from tonewright.dsp.loudness import loudness
 from tonewright.errors import AudioError, ConfigError, ShapeError
 
 RATE = 16000  # that swift-f0 hears at
-STEP = 256  # samples between its frames; frame i is of the sound around sample 256 i, with no bias that we could measure
+STEP = 256  # samples between its frames; frame i is of the sound around sample 256 i, within a millisecond
 LOWEST_HZ, HIGHEST_HZ = 46.9, 2093.0
 SURE = 0.5  # of its confidence: from here on it calls a frame voiced
 JUMP = 1.0  # semitones between two of its frames that may be one note bending; more are two notes
@@ -29,7 +31,7 @@ class Track:
         f0_hz: [F], the fundamental frequency. Where there is none, the last one holds; before the first, the first.
         voiced: [F], where there is one.
         confidence: [F], 0 to 1: how sure the tracker is that there is one.
-        tracker: who found it.
+        tracker: who found it: "swift-f0", "tonewright", or "silence" where there was nothing to find.
     """
 
     f0_hz: np.ndarray
@@ -55,7 +57,9 @@ def f0_track(
     Raises:
         ShapeError: x is not [T].
         ConfigError: the range holds no pitch.
-        AudioError: a sample is not finite, or swift-f0 is not installed.
+        AudioError: a sample is not finite.
+
+    Without swift-f0 our own tracker takes its place, and a warning says so.
 
     Source: Nieradzik, "SwiftF0: Fast and Accurate Monophonic Pitch Detection", 2025.
 
@@ -78,13 +82,12 @@ def f0_track(
     if not heard.any():
         middle = float(np.sqrt(lowest_hz * highest_hz))
         return Track(np.full(frames, middle), heard, np.zeros(frames), "silence")
-    f0_hz, confidence = _swift(x, sample_rate, lowest_hz, highest_hz)
-    place = np.arange(frames) * (hop / sample_rate * RATE / STEP)
-    f0_hz, voiced, confidence = between(f0_hz, confidence >= SURE, confidence, place)
+    tracker, step, (f0_hz, confidence, sure) = _found(x, sample_rate, lowest_hz, highest_hz)
+    place = np.arange(frames) * (hop / sample_rate / step)
+    f0_hz, voiced, confidence = between(f0_hz, confidence >= sure, confidence, place)
     voiced &= heard
-    return Track(
-        held(f0_hz, voiced, float(np.sqrt(lowest_hz * highest_hz))), voiced, confidence * heard, "swift-f0"
-    )
+    f0_hz = held(f0_hz, voiced, float(np.sqrt(lowest_hz * highest_hz)))
+    return Track(f0_hz, voiced, confidence * heard, tracker)
 
 
 def between(
@@ -134,19 +137,31 @@ def _sounding(x: np.ndarray, sample_rate: int, hop: int) -> np.ndarray:
     return (level > floor) & (level > np.percentile(level, LOUD) + SILENT_DB) if len(level) else level > 0
 
 
-def _swift(
-    x: np.ndarray, sample_rate: int, lowest_hz: float, highest_hz: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """What swift-f0 finds, 16 ms apart. It takes long sounds in parts of 30 s that overlap."""
+def _found(x: np.ndarray, sample_rate: int, lowest_hz: float, highest_hz: float) -> tuple:
+    """Who found the pitch; seconds between frames; f0_hz, confidence, and from which confidence there is a pitch."""
     try:
         swift_f0 = importlib.import_module("swift_f0")
-    except ImportError as error:
-        raise AudioError("finding the pitch wants swift-f0; pip install swift-f0") from error
+    except ImportError:
+        warnings.warn(
+            "swift-f0 is not installed, and our own tracker finds the pitch, with more mistakes; "
+            "pip install swift-f0",
+            stacklevel=3,
+        )
+        return "tonewright", *_ours(x, sample_rate, lowest_hz, highest_hz)
     y = resample(x[None], sample_rate, RATE)[0]
-    if len(y) < STEP:
-        y = np.pad(y, (0, STEP - len(y)))
+    y = np.pad(y, (0, max(0, STEP - len(y))))
     peak = float(np.percentile(np.abs(y), PEAKS)) or float(np.abs(y).max()) or 1.0
     y = np.clip(y * (PEAK / peak), -1.0, 1.0)
-    # One thread, so that the same sound has the same pitch on any machine, and a data set is prepared file by file.
+    # It takes long sounds in parts of 30 s that overlap. One thread, so that the same sound has the same pitch on any
+    # machine, and a data set is prepared file by file.
     found = swift_f0.SwiftF0(threads=1).detect(y, RATE, lowest_hz, highest_hz)
-    return found.pitch_hz, found.confidence
+    return "swift-f0", STEP / RATE, (found.pitch_hz, found.confidence, SURE)
+
+
+def _ours(x: np.ndarray, sample_rate: int, lowest_hz: float, highest_hz: float) -> tuple:
+    hop = sample_rate // 100
+    lowest_hz = max(lowest_hz, sample_rate / (2 * hop))
+    highest_hz = min(highest_hz, ours.HIGHEST_HZ, sample_rate / 8)
+    sound = torch.from_numpy(np.pad(x, (0, max(0, hop - len(x)))))[None, None]
+    f0_hz, clarity = ours.pitch(sound, sample_rate, hop, lowest_hz, highest_hz)
+    return hop / sample_rate, (f0_hz[0, 0].double().numpy(), clarity[0, 0].double().numpy(), 1e-9)

@@ -3,14 +3,11 @@
 A threshold is a number that real recordings, a violin and voices, were found to lie well on either side of.
 """
 
-import math
-from dataclasses import dataclass
-
 import numpy as np
 
 from tonewright.audio.findings import LEVELS, Finding
 from tonewright.audio.performance import Performance
-from tonewright.audio.polyphony import considered, polyphonic
+from tonewright.audio.survey import Survey, note_name, survey
 from tonewright.measure.metrics import rms_db
 from tonewright.units import clock
 
@@ -20,84 +17,13 @@ QUIET_DB = -45.0  # RMS; a voice far from its microphone was at -36
 CLIPPED = 1e-6  # of all samples: no longer a stray peak
 NARROW_SEMITONES = 7.0  # a fifth; songs have 9, a violin 20
 NARROW_DB = 9.0  # of loudness; the violin has 18
-SILENT_DB = 40.0  # below the loud parts
 NOISY_DB = 35.0  # from the noise in the rests to the playing; voices have 47 and more
 REST_S = 1.0  # from which the noise can be told
-RINGS_S, RINGS_FROM = 0.8, 5  # of decay by 60 dB, and note ends that tell it; voices have 0.3 s, a church more than 1
+RINGS_S, RINGS_FROM = (
+    0.8,
+    5,
+)  # of decay by 60 dB, and note ends that tell it; voices have 0.3 s, a church more than 1
 POLYPHONIC = 0.08  # of the loud frames with a pitch; solo lines have 0.03, movements with double stops 0.3
-NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What there is to learn from.
-
-    Attributes:
-        seconds: of all recordings.
-        voiced_seconds: of these, with a pitch.
-        lowest_hz, highest_hz: pitches that 5 % of that time lie below, and above; NaN where there are none.
-        softest_db, loudest_db: the same of loudness, A-weighted.
-        silence: part of the time in which nothing is played, 0 to 1.
-        polyphony: part of what is loud and has a pitch in which more sounds than one note, 0 to 1.
-        thickest: the recording that has most of that, and its own part.
-    """
-
-    seconds: float
-    voiced_seconds: float
-    lowest_hz: float
-    highest_hz: float
-    softest_db: float
-    loudest_db: float
-    silence: float
-    polyphony: float
-    thickest: tuple[str, float]
-
-    @property
-    def semitones(self) -> float:
-        """From the lowest to the highest pitch."""
-        return 12.0 * math.log2(self.highest_hz / self.lowest_hz)
-
-    def __str__(self) -> str:
-        words = [f"{clock(self.voiced_seconds)} of {clock(self.seconds)} minutes have a pitch"]
-        if self.voiced_seconds:
-            low, high = (f"{note_name(hz)} ({hz:.0f} Hz)" for hz in (self.lowest_hz, self.highest_hz))
-            words += [f"it goes from {low} to {high}"]
-            words += [f"{self.loudest_db - self.softest_db:.0f} dB lie between soft and loud"]
-        return "; ".join([*words, f"{100 * self.silence:.0f} % is silence"])
-
-
-def note_name(hz: float) -> str:
-    """The nearest note of the piano.
-
-    >>> note_name(440.0), note_name(196.0), note_name(277.0)
-    ('A4', 'G3', 'C#4')
-    """
-    number = round(69 + 12 * math.log2(hz / 440.0))
-    return f"{NOTES[number % 12]}{number // 12 - 1}"
-
-
-def survey(performances: list[Performance]) -> Survey:
-    """How much there is to learn from, and of what."""
-    f0_hz = np.concatenate([one.f0_hz[one.voiced] for one in performances])
-    loud = np.concatenate([one.loudness_db[one.voiced] for one in performances])
-    silent = sum(np.count_nonzero(_silent(one)) for one in performances)
-    heard = [np.count_nonzero(considered(one)) for one in performances]
-    several = [np.count_nonzero(polyphonic(one)) for one in performances]
-    thickest = int(np.argmax(several))
-    none = (math.nan, math.nan)
-    low, high = np.percentile(f0_hz, (5, 95)) if len(f0_hz) else none
-    soft, strong = np.percentile(loud, (5, 95)) if len(loud) else none
-    return Survey(
-        seconds=sum(one.seconds for one in performances),
-        voiced_seconds=sum(np.count_nonzero(one.voiced) * one.hop / one.sample_rate for one in performances),
-        lowest_hz=float(low),
-        highest_hz=float(high),
-        softest_db=float(soft),
-        loudest_db=float(strong),
-        silence=silent / sum(one.frames for one in performances),
-        polyphony=sum(several) / max(1, sum(heard)),
-        thickest=(performances[thickest].name, several[thickest] / max(1, heard[thickest])),
-    )
 
 
 def check_instrument(performances: list[Performance]) -> tuple[Survey, list[Finding]]:
@@ -111,13 +37,20 @@ def check_instrument(performances: list[Performance]) -> tuple[Survey, list[Find
         means = "there is no note to learn"
         do = "record an instrument that plays one note at a time; drums and noises are not for this kind of model"
         return there, [Finding("error", "no pitch was heard", means, do)]
-    found = [*_amount(there), *_polyphony(there, len(performances)), *_clipping(performances), *_quiet(performances)]
-    found += [*_silence(there), *_range(there), *_dynamics(there), *_noise(performances), *_ringing(performances)]
+    found = [
+        *_amount(there),
+        *_polyphony(there, len(performances)),
+        *_clipping(performances),
+        *_quiet(performances),
+    ]
+    found += [
+        *_silence(there),
+        *_range(there),
+        *_dynamics(there),
+        *_noise(performances),
+        *_ringing(performances),
+    ]
     return there, sorted(found, key=lambda finding: LEVELS.index(finding.level))
-
-
-def _silent(one: Performance) -> np.ndarray:
-    return ~one.voiced & (one.loudness_db < np.percentile(one.loudness_db, 95) - SILENT_DB)
 
 
 def _amount(there: Survey) -> list[Finding]:
@@ -155,7 +88,9 @@ def _quiet(performances: list[Performance]) -> list[Finding]:
     level_db = max(rms_db(one.sound) for one in performances)
     if level_db > QUIET_DB:
         return []
-    return [Finding("warning", f"all is quiet ({level_db:.0f} dB)", "hiss takes a part of it", "record it louder")]
+    return [
+        Finding("warning", f"all is quiet ({level_db:.0f} dB)", "hiss takes a part of it", "record it louder")
+    ]
 
 
 def _silence(there: Survey) -> list[Finding]:
@@ -163,7 +98,9 @@ def _silence(there: Survey) -> list[Finding]:
     if part >= MOSTLY_SILENT:
         return []
     seen = f"only {100 * part:.0f} % of the time has a pitch"
-    return [Finding("warning", seen, "the rest teaches little", "cut long rests and talk out of the recordings")]
+    return [
+        Finding("warning", seen, "the rest teaches little", "cut long rests and talk out of the recordings")
+    ]
 
 
 def _range(there: Survey) -> list[Finding]:
@@ -189,7 +126,14 @@ def _noise(performances: list[Performance]) -> list[Finding]:
     if not far or min(far) >= NOISY_DB:
         return []
     seen = f"in the rests there is a noise only {max(0.0, min(far)):.0f} dB below the playing"
-    return [Finding("warning", seen, "it becomes part of the instrument", "find its source, or go nearer to the microphone")]
+    return [
+        Finding(
+            "warning",
+            seen,
+            "it becomes part of the instrument",
+            "find its source, or go nearer to the microphone",
+        )
+    ]
 
 
 def _above_noise(one: Performance) -> float | None:
@@ -204,7 +148,7 @@ def _ringing(performances: list[Performance]) -> list[Finding]:
     decays = [seconds for one in performances for seconds in _decays(one)]
     if len(decays) < RINGS_FROM or np.median(decays) < RINGS_S:
         return []
-    seen = f"when a note ends, it takes {np.median(decays):.1f} s to fall by 60 dB: an instrument that rings, or a room"
+    seen = f"when a note ends, it falls by 60 dB in {np.median(decays):.1f} s: an instrument that rings, or a room"
     means = "the room becomes part of the instrument, as a reverb that can be switched off"
     return [Finding("note", seen, means, "for a dry sound, record closer or in a smaller room")]
 

@@ -15,6 +15,7 @@ from tonewright.audio.library import open_library
 from tonewright.audio.performance import Performance
 from tonewright.audio.rates import Resampler
 from tonewright.dsp.loudness import loudness
+from tonewright.dsp.pitch import HIGHEST_HZ, LOWEST_HZ, pitch
 from tonewright.errors import AudioError
 from tonewright.measure.metrics import rms_db
 
@@ -134,10 +135,9 @@ def perform(
     progress(0.8)
     with torch.no_grad():
         loud = loudness(torch.from_numpy(sound)[None, None], sample_rate, hop)[0, 0].numpy()
-    f0_hz = np.asarray(track.f0_hz, np.float32)
-    live_f0_hz = _live_f0_hz(sound, sample_rate, hop, f0_hz)
+    live_f0_hz = _live_f0_hz(sound, sample_rate, hop)
     progress(1.0)
-    voiced = np.asarray(track.voiced, bool)
+    f0_hz, voiced = np.asarray(track.f0_hz, np.float32), np.asarray(track.voiced, bool)
     return Performance(sound, sample_rate, hop, f0_hz, live_f0_hz, voiced, loud, source.path.stem, clipped)
 
 
@@ -161,6 +161,10 @@ def _listen(source: SoundInfo, sample_rate: int) -> tuple[np.ndarray, int]:
     return sound, clipped
 
 
-def _live_f0_hz(sound: np.ndarray, sample_rate: int, hop: int, f0_hz: np.ndarray) -> np.ndarray:
-    """The pitch as the tracker that plays live will hear it."""
-    return f0_hz
+def _live_f0_hz(sound: np.ndarray, sample_rate: int, hop: int) -> np.ndarray:
+    """The pitch as the tracker that plays live will hear it: [F]."""
+    lowest_hz = max(LOWEST_HZ, sample_rate / (2 * hop))
+    highest_hz = min(HIGHEST_HZ, sample_rate / 8)
+    with torch.no_grad():
+        f0_hz, _ = pitch(torch.from_numpy(sound)[None, None], sample_rate, hop, lowest_hz, highest_hz)
+    return f0_hz[0, 0].numpy().astype(np.float32)

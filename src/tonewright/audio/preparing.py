@@ -63,7 +63,9 @@ def prepare(
     if not found:
         raise nothing_left(top, wrong)
     for path in there.keys() - found.keys():
-        said(f"{path} is of {there[path].source.path}, which is not in {top}; remove it, or it is learned from too")
+        said(
+            f"{path} is of {there[path].source.path}, which is not in {top}; remove it, or it is learned from too"
+        )
     return [prepared.read(path)[0] for path in found]
 
 

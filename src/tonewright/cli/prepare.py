@@ -1,12 +1,13 @@
 """tonewright prepare: hear the recordings of an instrument once, and say what can be learned from them."""
 
+import contextlib
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from tonewright.cli.words import Bar, check_folder, make_folder, say, warn
-from tonewright.errors import ConfigError
+from tonewright.errors import ConfigError, TonewrightError
 
 RATES = (8000, 96000)
 FRAMES = 100  # a second
@@ -21,8 +22,9 @@ def prepare(
 ) -> int:
     """Hear the pitch and the loudness of recordings, keep them, and say what can be learned from them.
 
-    To learn an instrument takes 10 to 15 minutes of it alone, one note at a time (see docs/recording.md). This listens
-    to all of it once, and says how much there is, which notes, how soft and how loud, and what would make it better:
+    To learn an instrument takes 10 to 15 minutes of it alone, one note at a time (see docs/recording.md). This
+    listens to all of it once, and says how much there is, which notes, how soft and how loud, and what would make
+    it better:
 
         tonewright prepare recordings/ -o violin.data
         tonewright instrument violin.data -o violin.tone
@@ -53,6 +55,7 @@ def prepare(
     from tonewright.threads import one_thread
 
     library = open_library(recordings, warn)
+    fresh = not output.exists()
     make_folder(output)
     try:
         with Bar(f"hearing {len(library.sounds)} recordings") as bar, one_thread():
@@ -60,6 +63,11 @@ def prepare(
     except KeyboardInterrupt:
         warn(f"\ntonewright: stopped; what was heard is kept in {output}, and the same line goes on")
         return 130
+    except TonewrightError:
+        if fresh:
+            with contextlib.suppress(OSError):
+                output.rmdir()  # which leaves it where something is in it
+        raise
     survey, found = check_instrument(performances)
     say(f"{output}: {survey}")
     for finding in found:

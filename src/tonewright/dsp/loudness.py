@@ -1,7 +1,7 @@
-"""How loud a sound is, as the ear hears it: the power of short windows, weighted by the A curve of sound level meters.
+"""How loud a sound is, as the ear hears it: the power of short windows under the A curve of sound level meters.
 
-Source: "extract_loudness" of Tralie's course on digital music synthesis (after Engel et al., "DDSP", ICLR 2020), whose
-numbers these are at 16 kHz; the curve is that of IEC 61672-1.
+Source: "extract_loudness" of Tralie's course on digital music synthesis (after Engel et al., "DDSP", ICLR 2020):
+at 16 kHz these are its numbers. The curve is that of IEC 61672-1.
 """
 
 from functools import lru_cache

@@ -4,7 +4,7 @@ Of a window x under a taper v, the likeness to itself at a lag is 1 less the nor
 
     n(lag) = sum of v[t] v[t + lag] 2 x[t] x[t + lag] / sum of v[t] v[t + lag] (x[t]^2 + x[t + lag]^2)
 
-in which the pairs of every lag lie around the middle of the window, so that what is found is the pitch there and then.
+in which the pairs of every lag lie around the middle of the window, so that what is found is the pitch there.
 Rumble and hiss are taken out of the products before they are compared.
 
 Source: McLeod and Wyvill, "A smarter way to find pitch", ICMC 2005; the costs of low pitches and of jumps are after
@@ -29,10 +29,15 @@ NUMBERS = 3  # of a track: the last pitch, how much it is trusted, and whether t
 # The same numbers as in core/src/pitch.cpp.
 SLACK = 1.03  # by how much a lag, and what is read off it, may lie beyond the range
 FINEST = 32000.0  # lags are at least so fine, in Hz: a parabola then is right to a cent at 2 kHz
-LOW_CUT, HIGH_CUT = (0.4, 0.8), (2000.0, 4000.0)  # where rumble ends, in lowest pitches; where hiss begins, in Hz
+LOW_CUT, HIGH_CUT = (
+    (0.4, 0.8),
+    (2000.0, 4000.0),
+)  # where rumble ends, in lowest pitches; where hiss begins, in Hz
 FAINT = 0.15  # a peak of the likeness that is lower is none
 LOW_COST = 0.08  # of an octave: every multiple of a period is one too, so among equals the shortest is meant
-JUMP_COST = 0.06  # of an octave, or more; less than LOW_COST, so that no octave is kept against a clear answer
+JUMP_COST = (
+    0.06  # of an octave, or more; less than LOW_COST, so that no octave is kept against a clear answer
+)
 FADE = 0.9  # of the trust in the last pitch, with every frame that has none
 BEGINS, ENDS = 0.6, 0.5  # of the likeness: a note begins above the one, and ends below the other
 QUIET = 3e-4  # RMS below which nothing has a pitch: -70 dB
@@ -53,8 +58,8 @@ def pitch(
         lowest_hz, highest_hz: where to look. An instrument's own range makes fewer mistakes than the widest.
 
     Returns:
-        f0_hz [B, 1, T // hop], where there is no pitch the last one, and at first the middle of the range; and clarity
-        of the same shape, 0 to 1: how periodic the sound is, and 0 where there is no pitch.
+        f0_hz [B, 1, T // hop], where there is no pitch the last one, and at first the middle of the range; and
+        clarity of the same shape, 0 to 1: how periodic the sound is, and 0 where there is no pitch.
 
     Raises:
         ShapeError: x is not [B, 1, T].
@@ -87,7 +92,9 @@ def check_range(sample_rate: int, hop: int, lowest_hz: float, highest_hz: float)
     if not 1 <= sample_rate <= 384000:
         raise ConfigError(f"a pitch is tracked at rates of 1 Hz to 384 kHz, and not at {sample_rate} Hz")
     if not 16 <= hop <= sample_rate / 50:
-        raise ConfigError(f"a pitch is tracked with a hop of 16 to {sample_rate // 50} samples, and not {hop}")
+        raise ConfigError(
+            f"a pitch is tracked with a hop of 16 to {sample_rate // 50} samples, and not {hop}"
+        )
     if not lowest_hz * 2 * hop >= sample_rate:
         raise ConfigError(
             f"the lowest pitch to track is {lowest_hz:g} Hz, and with a hop of {hop} samples at {sample_rate} Hz the "
@@ -96,8 +103,8 @@ def check_range(sample_rate: int, hop: int, lowest_hz: float, highest_hz: float)
     most_hz = min(2400.0, sample_rate / 8)
     if not lowest_hz * 1.05 <= highest_hz <= most_hz:
         raise ConfigError(
-            f"a pitch is tracked up to {most_hz:g} Hz and above the lowest, {lowest_hz:g} Hz, and the highest is to be "
-            f"{highest_hz:g} Hz"
+            f"a pitch is tracked up to {most_hz:g} Hz and above the lowest, {lowest_hz:g} Hz, and the highest is "
+            f"to be {highest_hz:g} Hz"
         )
 
 

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tonewright.dsp.products import linear
 from tonewright.errors import ConfigError
 from tonewright.layers.base import Layer, State
 
@@ -48,7 +49,7 @@ class Linear(Layer):
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         self.check(x)
-        return F.linear(x.transpose(1, 2), self.weight, self.bias).transpose(1, 2), []
+        return linear(x.transpose(1, 2), self.weight, self.bias).transpose(1, 2), []
 
 
 class LayerNorm(Layer):

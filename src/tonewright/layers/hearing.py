@@ -69,9 +69,7 @@ class Pitch(Heard):
     @torch.no_grad()
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         heard, before = self.hear(x, state)
-        y, track = framed_pitch(
-            heard, state[1], self.sample_rate, self.hop, self.lowest_hz, self.highest_hz
-        )
+        y, track = framed_pitch(heard, state[1], self.sample_rate, self.hop, self.lowest_hz, self.highest_hz)
         return y, [before, track]
 
 
@@ -98,7 +96,9 @@ class Loudness(Heard):
     def __init__(self, sample_rate: int, hop: int):
         half = half_window(sample_rate)
         if 2 * hop < half:
-            raise ConfigError(f"loudness in blocks wants a hop of at least {-(-half // 2)} samples, and got {hop}")
+            raise ConfigError(
+                f"loudness in blocks wants a hop of at least {-(-half // 2)} samples, and got {hop}"
+            )
         super().__init__(sample_rate, hop, half + hop)
 
     @torch.no_grad()

@@ -1,12 +1,13 @@
 """Layers that hear their own last answer: LSTM and GRU. What one sample leaves behind reaches every later one.
 
 Deeper networks are several of these in a `Serial`. The weights have torch's names, shapes and order of gates, and
-torch's own fused loops run them, forward and backward.
+torch's own fused loops run them; but a GRU that is taught is run by `tonewright.dsp.gru`.
 """
 
 import torch
 from torch import Tensor, nn
 
+from tonewright.dsp.gru import gru, is_native
 from tonewright.errors import ConfigError
 from tonewright.layers.base import Layer, State
 
@@ -14,6 +15,7 @@ from tonewright.layers.base import Layer, State
 # guitars plays as if it had always played. A model that needs longer starts from its own first state instead.
 SETTLE = 4096
 MAX_HIDDEN = 1024
+FEW = 16  # samples for which arranging the weights is not worth its while
 
 # For torch's loops: has biases, layers, dropout, training (which lets cuDNN keep what a gradient needs), both
 # directions, batch first.
@@ -118,5 +120,13 @@ class GRU(Recurrent):
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         self.check(x)
+        if self._is_taught(x, state[0]):
+            y, h = gru(x, state[0], *self._weights)
+            return y, [h]
         y, h = torch.gru(x.permute(2, 0, 1), state[0][None], self._weights, *ONE_LAYER)
         return y.permute(1, 2, 0), [h[0]]
+
+    def _is_taught(self, x: Tensor, h: Tensor) -> bool:
+        """Whether a gradient is wanted that the core finds faster than torch."""
+        wanted = torch.is_grad_enabled() and any(t.requires_grad for t in (x, h, *self._weights))
+        return wanted and x.shape[-1] > FEW and is_native(self.weight_ih) and is_native(x)

@@ -43,7 +43,7 @@ class Instrument(Model):
         self.voice = Voice(config)
         self.room = Room(config.reverb_samples) if config.reverb_samples else None
         self.parts = [part for part in (self.pitch, self.loudness, self.voice, self.room) if part is not None]
-        self.counts = {part: part.state_count for part in self.parts}  # known before a graph is read off `forward`
+        self.counts = {part: part.state_count for part in self.parts}
         self.block = config.hop
         self.latency = self.pitch.latency * config.hop + self.voice.latency
 
@@ -51,18 +51,17 @@ class Instrument(Model):
         return [memory for part in self.parts for memory in part.initial_state(batch)]
 
     def forward(self, x: Tensor, state: State, **ports: Tensor) -> tuple[Tensor, State]:
-        state, after = list(state), []
+        before, after = iter(state), []
 
-        def play(part, *given):
-            count = self.counts[part]
-            y, memory = part(given[0], state[:count], *given[1:])
-            del state[:count]
+        def play(part, heard, *settings):
+            y, memory = part(heard, [next(before) for _ in range(self.counts[part])], *settings)
             after.extend(memory)
             return y
 
-        f0_hz, loudness_db = play(self.pitch, x)[:, :1], play(self.loudness, x)
-        heard = {name: self.every(port, [])[0] for name, port in ports.items() if name != REVERB.name}
-        f0_hz = f0_hz * torch.exp(heard.pop(TRANSPOSE.name) * (math.log(2) / 12))
-        loudness_db = loudness_db + heard.pop(LOUDNESS.name)
-        y = play(self.voice, torch.cat([f0_hz, loudness_db, *heard.values()], dim=1))
-        return (y if self.room is None else play(self.room, y, ports[REVERB.name])), after
+        knobs = {port.name: ports[port.name] for port in self.ports}
+        amount = knobs.pop(REVERB.name, None)
+        knobs = {name: self.every(knob, [])[0] for name, knob in knobs.items()}  # a value for each frame
+        f0_hz = play(self.pitch, x)[:, :1] * torch.exp(knobs.pop(TRANSPOSE.name) * (math.log(2) / 12))
+        loudness_db = play(self.loudness, x) + knobs.pop(LOUDNESS.name)
+        y = play(self.voice, torch.cat([f0_hz, loudness_db, *knobs.values()], dim=1))
+        return (y if self.room is None else play(self.room, y, amount)), after
