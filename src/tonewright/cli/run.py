@@ -118,7 +118,9 @@ def _check_other(kind: str, model: Path, sound: Path, given: list[str]) -> None:
     if odd:
         raise ConfigError(f"{odd[0]} is for an instrument, and {model.name} is none ({kind}); leave it out")
     if is_score(sound):
-        raise ConfigError(f"{sound.name} is a score, which an instrument plays, and {model.name} is none ({kind})")
+        raise ConfigError(
+            f"{sound.name} is a score, which an instrument plays, and {model.name} is none ({kind})"
+        )
 
 
 def _check_instrument(sound: Path, given: list[str]) -> None:

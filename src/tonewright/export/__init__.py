@@ -7,7 +7,11 @@ from tonewright.errors import ConfigError
 from tonewright.export import room
 from tonewright.runtime.player import Player
 
-EXPORTERS: dict[str, Callable[[Player, Path], str]] = {".wav": room.write, ".flac": room.write, ".aiff": room.write}
+EXPORTERS: dict[str, Callable[[Player, Path], str]] = {
+    ".wav": room.write,
+    ".flac": room.write,
+    ".aiff": room.write,
+}
 MEANT = {".wav, .flac or .aiff": "the room of an instrument"}
 
 

@@ -27,4 +27,4 @@ def write(player: Player, path: Path) -> str:
     files.write(path, response, player.sample_rate, comment=f"tonewright: a room, {player.tone.architecture}")
     echoes = 10.0 * np.log10(max(float(np.sum(response[1:].astype(float) ** 2)), 1e-20))
     seconds = len(response) / player.sample_rate
-    return f"the room, {seconds:.2f} s at {player.sample_rate} Hz; all echoes together are {echoes:.1f} dB of the sound"
+    return f"the room, {seconds:.2f} s at {player.sample_rate} Hz; all echoes together have {echoes:.1f} dB"

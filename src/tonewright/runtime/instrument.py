@@ -87,7 +87,7 @@ def voice_stream(player: Player) -> Stream | NativeStream:
 
 
 def _rows(voice, phrase: Phrase, controls: dict[str, float]) -> np.ndarray:
-    """The frames as the voice takes them, [2 + timbres, F + 1]: the last one once more, for the sound trails by one."""
+    """The frames as the voice takes them, [2 + timbres, F + 1]: the last one twice, for the sound trails by one."""
     low_hz, high_hz = voice.config.lowest_hz / BEYOND, voice.config.highest_hz * BEYOND
     timbres = [controls.get(f"timbre_{i + 1}", 0.0) for i in range(voice.inputs - 2)]
     rows = [np.clip(phrase.f0_hz, low_hz, high_hz), phrase.loudness_db]

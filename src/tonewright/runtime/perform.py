@@ -109,7 +109,9 @@ def listen(
     if sound.channels > 1:
         said(f"its {sound.channels} channels were mixed down, for an instrument has one voice")
     if sound.sample_rate != player.sample_rate:
-        said(f"it has {sound.sample_rate} Hz and the instrument plays at {player.sample_rate} Hz; converted and back")
+        said(
+            f"it has {sound.sample_rate} Hz and the instrument plays at {player.sample_rate} Hz; converted and back"
+        )
     blocks = _told(mixed_down(files.blocks(source, BLOCK)), sound.frames, progress)
     blocks = (block[0] for block in converted(blocks, sound.sample_rate, player.sample_rate))
     try:
@@ -119,7 +121,9 @@ def listen(
         raise error if named else AudioError(f"{source} cannot be played: {error}") from error
     if moved:
         way = "up" if moved > 0 else "down"
-        said(f"moved {way} by {abs(moved)} semitones to where the instrument plays; --transpose says how far instead")
+        said(
+            f"moved {way} by {abs(moved)} semitones to where the instrument plays; --transpose says how far instead"
+        )
     return phrase
 
 

@@ -21,7 +21,10 @@ SLOPES = (0.5, 2.0)  # by which a range of loudness is stretched at most
 SILENT_DB = -70.0
 BELOW_LOUD_DB = 60.0  # what is so much softer than the loud frames of the same sound has no pitch
 UNVOICED_DB, SMOOTHED = 15.0, 5  # what has no pitch is played softer by that, within so many frames
-REST, FALL_DB = 10, 2.0  # frames without a pitch that are a rest and no consonant, and how fast it becomes silent
+REST, FALL_DB = (
+    10,
+    2.0,
+)  # frames without a pitch that are a rest and no consonant, and how fast it becomes silent
 RANGE_KEYS = ("f0_low_hz", "f0_high_hz", "loudness_low_db", "loudness_high_db")  # of a file's levels
 
 
@@ -29,7 +32,7 @@ RANGE_KEYS = ("f0_low_hz", "f0_high_hz", "loudness_low_db", "loudness_high_db") 
 class Phrase:
     """What is to be played, a frame for each hundredth of a second.
 
-    What is no number is mended: such a pitch, or one of 0, is that of the frame before, and such a loudness is silence.
+    What is no number is mended: such a pitch, or one of 0, is that of the frame before, and such a loudness silence.
 
     Attributes:
         f0_hz: the pitch of each frame, [F], above 0 also where nothing sounds.
@@ -39,8 +42,9 @@ class Phrase:
     Raises:
         ShapeError: when they are not of one length.
 
-    >>> Phrase([220.0, 0.0, 247.0], [-30.0, float("nan"), -20.0])
-    Phrase(f0_hz=array([220., 220., 247.]), loudness_db=array([-30., -80., -20.]), voiced=array([ True, False,  True]))
+    >>> phrase = Phrase([220.0, 0.0, 247.0], [-30.0, float("nan"), -20.0])
+    >>> phrase.f0_hz, phrase.loudness_db, phrase.voiced
+    (array([220., 220., 247.]), array([-30., -80., -20.]), array([ True, False,  True]))
     """
 
     f0_hz: np.ndarray
@@ -50,7 +54,7 @@ class Phrase:
     def __post_init__(self):
         f0_hz, loudness_db = (np.asarray(row, float) for row in (self.f0_hz, self.loudness_db))
         voiced = np.ones(f0_hz.shape, bool) if self.voiced is None else np.asarray(self.voiced, bool)
-        if not f0_hz.ndim == 1 or not f0_hz.shape == loudness_db.shape == voiced.shape:
+        if f0_hz.ndim != 1 or not f0_hz.shape == loudness_db.shape == voiced.shape:
             shapes = ", ".join(str(list(row.shape)) for row in (f0_hz, loudness_db, voiced))
             raise ShapeError(f"a phrase wants f0_hz, loudness_db and voiced as [F], and got {shapes}")
         pitched = np.isfinite(f0_hz) & (f0_hz > 0.0)
@@ -97,13 +101,13 @@ def heard(blocks: Iterable[np.ndarray], sample_rate: int, hop: int) -> Phrase:
     """
     parts = [_frames(*section, sample_rate, hop) for section in _sections(blocks, sample_rate, hop)]
     f0_hz, voiced, level = (np.concatenate(column) for column in zip(*parts, strict=True))
-    voiced &= level > np.percentile(level, RANGE[1]) - BELOW_LOUD_DB  # of the whole, and not of a quiet section
+    voiced &= (
+        level > np.percentile(level, RANGE[1]) - BELOW_LOUD_DB
+    )  # of the whole, and not of a quiet section
     if level.max() <= FLOOR_DB:
         raise AudioError("it is silent, and silence plays no instrument")
     if not voiced.any():
-        raise AudioError(
-            "nothing in it has a pitch; an instrument is played by a melody, one note at a time"
-        )
+        raise AudioError("nothing in it has a pitch; an instrument is played by a melody, one note at a time")
     return Phrase(held(f0_hz, voiced, A4_HZ), level, voiced)
 
 

@@ -53,16 +53,21 @@ def read_room(path: Path, sample_rate: int) -> np.ndarray:
     """
     sound = files.info(path)
     if sound.channels != 1:
-        raise AudioError(f"{path} has {sound.channels} channels, and the room of an instrument has one; mix it down")
+        raise AudioError(
+            f"{path} has {sound.channels} channels, and the room of an instrument has one; mix it down"
+        )
     if sound.seconds * sample_rate > MOST_TAPS:
         raise AudioError(
-            f"{path} lasts {sound.seconds:.0f} s, and a room rings for {MOST_TAPS / sample_rate:.0f} s at most; cut it"
+            f"{path} lasts {sound.seconds:.0f} s, and a room rings for {MOST_TAPS / sample_rate:.0f} s at most"
         )
     x, rate = files.read(sound)
     if not x.any():
         raise AudioError(f"{path} is silent, and no room")
-    response = resample(x, rate, sample_rate)[0]
-    direct = int(np.argmax(np.abs(response)))
-    echoes = response[direct:] / response[direct]
+    direct = int(np.argmax(np.abs(x[0])))
+    echoes = x[0, direct:] / x[0, direct]
     echoes[0] = 0.0
+    echoes = resample(echoes[None], rate, sample_rate)[0] * (
+        rate / sample_rate
+    )  # taps closer by are smaller ones
+    echoes[:1] = 0.0
     return echoes
