@@ -43,7 +43,9 @@ class Config:
     def __post_init__(self):
         if self.sample_rate not in RATES_HZ:
             rates = ", ".join(map(str, RATES_HZ))
-            raise ConfigError(f"the sample rate of an instrument is one of {rates} Hz, and not {self.sample_rate}")
+            raise ConfigError(
+                f"the sample rate of an instrument is one of {rates} Hz, and not {self.sample_rate}"
+            )
         for name, (low, high) in LIMITS.items():
             if not low <= getattr(self, name) <= high:
                 raise ConfigError(f"{name} is {low} to {high}, and not {getattr(self, name)}")
