@@ -155,7 +155,7 @@ def learn(
     room = models.find("ddsp")
     config, course = models.changed("ddsp", plan.preset, plan.changes)
     if plan.sample_rate is not None:
-        config = dataclasses.replace(config, sample_rate=plan.sample_rate)
+        config = config.at(plan.sample_rate)
     checkpoint.check_unfinished(plan.checkpoint, plan.resume, plan.restart)
     performances = open_performances(recordings, config.sample_rate, config.hop, said, heard)
     findings = _checked(performances, said)
