@@ -36,9 +36,8 @@ def sounds(
     Raises:
         ConfigError: when the player is of no instrument, or has no such control.
     """
-    voice, ports = voice_of(player), player.model.ports
-    for name, value in controls.items():
-        checked_port(ports, name, value)
+    voice = voice_of(player)
+    check_controls(player, controls)
     if not len(phrase):
         return
     phrase = phrase.transposed(controls.get("transpose", 0.0)).louder(controls.get("loudness", 0.0))
@@ -65,6 +64,16 @@ def play(player: Player, phrase: Phrase, room: np.ndarray | None = None, **contr
     (480,)
     """
     return np.concatenate([np.zeros(0, np.float32), *sounds(player, phrase, room, **controls)])
+
+
+def check_controls(player: Player, controls: dict[str, float]) -> None:
+    """Refuse controls that an instrument does not have, or cannot take.
+
+    Raises:
+        ConfigError: with what is wrong.
+    """
+    for name, value in controls.items():
+        checked_port(player.model.ports, name, value)
 
 
 def voice_of(player: Player):
