@@ -114,6 +114,7 @@ def test_the_help_lists_every_verb(capsys):
         "inspect",
         "demo",
         "prepare",
+        "instrument",
         "export",
     }
     assert all(re.search(rf"^│ {name} ", shown, re.MULTILINE) for name in VERBS)

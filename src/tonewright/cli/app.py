@@ -8,6 +8,7 @@ from tonewright.cli.check import check
 from tonewright.cli.demo import demo
 from tonewright.cli.export import export
 from tonewright.cli.inspect import inspect
+from tonewright.cli.instrument import instrument
 from tonewright.cli.live import live
 from tonewright.cli.match import match
 from tonewright.cli.prepare import prepare
@@ -32,8 +33,9 @@ app = cyclopts.App(
     Or learn an instrument, to play it with your voice:
 
         tonewright prepare recordings/ -o violin.data
+        tonewright instrument violin.data -o violin.tone
         tonewright run violin.tone singing.wav -o out.wav
     """,
 )
-for verb in (capture, match, run, live, check, report, inspect, demo, prepare, export):
+for verb in (capture, match, run, live, check, report, inspect, demo, prepare, instrument, export):
     app.command(verb)

@@ -7,7 +7,7 @@ from tonewright.errors import ConfigError
 RATES_HZ = (16000, 22050, 24000, 32000, 44100, 48000)
 FRAMES_A_SECOND = 100
 # a file from a stranger may ask for no more
-LIMITS = {"units": (4, 1024), "harmonics": (1, 512), "bands": (2, 1025), "latent": (0, 64)}
+LIMITS = {"units": (4, 1024), "harmonics": (1, 512), "bands": (2, 1024), "latent": (0, 64)}
 PITCHES_HZ = (25.0, 4000.0)
 
 
@@ -43,7 +43,9 @@ class Config:
     def __post_init__(self):
         if self.sample_rate not in RATES_HZ:
             rates = ", ".join(map(str, RATES_HZ))
-            raise ConfigError(f"the sample rate of an instrument is one of {rates} Hz, and not {self.sample_rate}")
+            raise ConfigError(
+                f"the sample rate of an instrument is one of {rates} Hz, and not {self.sample_rate}"
+            )
         for name, (low, high) in LIMITS.items():
             if not low <= getattr(self, name) <= high:
                 raise ConfigError(f"{name} is {low} to {high}, and not {getattr(self, name)}")
