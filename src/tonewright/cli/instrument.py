@@ -95,11 +95,8 @@ def instrument(
 
         def taught(progress) -> None:
             bar.turn_to(f"learning {output.stem}")
-            bar.show(
-                progress.step / progress.steps if progress.steps else 0.0,
-                progress.seconds_left,
-                progress.best,
-            )
+            share = progress.step / progress.steps if progress.steps else 0.0
+            bar.show(share, progress.seconds_left, progress.best)
 
         learned = learn(recordings, plan, said=warn, listener=taught, heard=bar.show)
     learned.player.save(output)

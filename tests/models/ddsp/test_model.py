@@ -1,5 +1,6 @@
 """The instrument: its size is the paper's, it plays in blocks and in the core, in tune and without clicks."""
 
+import copy
 import dataclasses
 import math
 from fractions import Fraction
@@ -134,6 +135,24 @@ def test_the_core_hears_and_plays_the_same(semitones):
     core.set(transpose=semitones)
     core.reset()
     np.testing.assert_allclose(in_blocks(core, x, 1), python, rtol=0, atol=2e-5)
+
+
+@needs_core
+def test_the_core_turns_the_same():
+    config = dataclasses.replace(TINY, sample_rate=48000, latent=1)
+    model, x = Model(config).eval(), melody([220.0, 330.0], rate=48000)[None]
+
+    def turn(stream):
+        stream.set(transpose=5.0, loudness=-9.0, reverb=0.3, timbre_1=0.7)
+
+    python, core = (in_blocks(made, x, 3, turn) for made in (Stream(model, 48000), native(model)))
+    np.testing.assert_allclose(core, python, rtol=0, atol=2e-5)
+
+
+def test_a_copy_plays_the_same():
+    model, x = Model(TINY).eval(), melody([220.0, 330.0])[None]
+    played = [Stream(made, 16000).process(x) for made in (model, copy.deepcopy(model))]
+    assert np.array_equal(*played)
 
 
 def test_semitones_are_the_same_factor_in_every_player():

@@ -86,6 +86,5 @@ def row(performance: Performance, live: bool) -> tuple[Tensor, Tensor]:
         agrees = np.abs(np.log2(performance.live_f0_hz / f0_hz)) < NEAR
         f0_hz = np.where(agrees, performance.live_f0_hz, f0_hz)
     frames = np.stack([f0_hz, performance.loudness_db]).astype(np.float32)
-    return torch.from_numpy(frames), torch.from_numpy(
-        np.ascontiguousarray(performance.sound, dtype=np.float32)
-    )
+    sound = np.ascontiguousarray(performance.sound, dtype=np.float32)
+    return torch.from_numpy(frames), torch.from_numpy(sound)

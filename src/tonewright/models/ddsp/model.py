@@ -15,8 +15,8 @@ from tonewright.models.ddsp.voice import Room, Voice
 TRANSPOSE = Port("transpose", "semitones", -36.0, 36.0, 0.0, smoothing_ms=0.0)
 LOUDNESS = Port("loudness", "dB", -40.0, 40.0, 0.0, smoothing_ms=20.0)
 REVERB = Port("reverb", "", 0.0, 2.0, 1.0, smoothing_ms=50.0)
-# float32 near COARSE has steps of 2^-16. SCALE was searched for: with it no ratio of whole semitones is within 2 units
-# in its last place of the middle between two steps, so that no player rounds it to another one.
+# float32 near COARSE has steps of 2^-16. SCALE was searched for: with it no ratio of whole semitones is within 2
+# units of its last place of the middle between two steps; so no player rounds it to another one.
 COARSE, SCALE = 192.0, 8836 / 8192
 
 
