@@ -1,5 +1,6 @@
 """tonewright instrument: learn an instrument that another sound plays."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -90,27 +91,29 @@ def instrument(
         listen,
         output.with_suffix(".listen"),
     )
-    with Bar(f"learning {output.stem}", "spectral loss") as bar:
-        learned = learn(
-            recordings,
-            plan,
-            said=warn,
-            listener=lambda p: bar.show(p.step / p.steps if p.steps else 0.0, p.seconds_left, p.best),
-        )
+    with Bar(f"hearing {recordings.name}", "spectral loss") as bar:
+
+        def taught(progress) -> None:
+            bar.turn_to(f"learning {output.stem}")
+            share = progress.step / progress.steps if progress.steps else 0.0
+            bar.show(share, progress.seconds_left, progress.best)
+
+        learned = learn(recordings, plan, said=warn, listener=taught, heard=bar.show)
     learned.player.save(output)
     if not learned.interrupted:
         checkpoint.remove(learned.checkpoint)
     _tell(learned, output)
-    if page:
-        _write_page(learned, output)
     return 130 if learned.interrupted else 0
 
 
 def _tell(learned, output: Path) -> None:
-    proof = learned.proof
+    proof, pitch = learned.proof, "and nothing with a pitch"
+    if math.isfinite(proof.f0_semitones):
+        cents, share = 100 * proof.f0_semitones, 100 * proof.f0_off
+        pitch = f"pitch {cents:.0f} cents off and in {share:.0f} % of the frames far off"
     say(
-        f"{output}: on what it never heard, spectral loss {proof.spectral:.2f}, loudness {proof.loudness_db:.2f} dB "
-        f"off, pitch {100 * proof.f0_semitones:.0f} cents off and in {100 * proof.f0_off:.0f} % of the frames far off"
+        f"{output}: on what it never heard, spectral loss {proof.spectral:.2f}, "
+        f"loudness {proof.loudness_db:.2f} dB off, {pitch}"
     )
     if learned.interrupted:
         say("stopped early; the best model so far was kept, and --resume goes on")

@@ -138,6 +138,13 @@ class Bar:
         if self.live:
             self.rich.stop()
 
+    def turn_to(self, what: str) -> None:
+        """Go on with other work, from its beginning; nothing when it is what is shown."""
+        if what != self.what:
+            self.what, self.shown = what, -1.0
+            if self.live:
+                self.rich.update(self.task, description=what, completed=0.0, line="")
+
     def show(self, share: float, seconds_left: float = math.nan, error: float = math.nan) -> None:
         """Draw where the work is; without a terminal, a line for every tenth of it."""
         if self.live:

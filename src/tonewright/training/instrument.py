@@ -18,13 +18,13 @@ from tonewright.audio.findings import Finding
 from tonewright.audio.instrument_checks import check_instrument
 from tonewright.audio.performance import Performance
 from tonewright.audio.performances import open_performances
-from tonewright.audio.rates import resample
 from tonewright.dsp.loudness import loudness
 from tonewright.errors import TrainingError
 from tonewright.measure.metrics import f0_errors, loudness_l1_db
 from tonewright.measure.multi_scale import multi_scale_spectral
 from tonewright.runtime.instrument import play
-from tonewright.runtime.phrase import Phrase, fitted, frames_of, ranges
+from tonewright.runtime.perform import listen
+from tonewright.runtime.phrase import Phrase, fitted, ranges
 from tonewright.runtime.player import Player
 from tonewright.training import checkpoint
 from tonewright.training.loop import Budget, Progress, teach
@@ -61,7 +61,7 @@ class Plan:
     restart: bool = False
     changes: dict = dataclasses.field(default_factory=dict)
     listen: Path | None = None
-    listen_to: Path | None = None
+    listen_to: Path = Path("listen")
 
 
 @dataclass(frozen=True)
@@ -157,17 +157,18 @@ def learn(
     if plan.sample_rate is not None:
         config = config.at(plan.sample_rate)
     checkpoint.check_unfinished(plan.checkpoint, plan.resume, plan.restart)
+    torch.manual_seed(plan.seed)
+    player = Player(storage.Tone("ddsp", room.Model(config), config.sample_rate))
+    melody = listen(player, plan.listen) if plan.listen else None  # what is wrong with it is told at once
     performances = open_performances(recordings, config.sample_rate, config.hop, said, heard)
     findings = _checked(performances, said)
     taught, held_out = split(performances)
-    torch.manual_seed(plan.seed)
-    model, course = room.Model(config), course or room.Course()
-    recipe = room.Recipe(model, taught, held_out, course, plan.seed, plan.threads)
-    player = Player(storage.Tone("ddsp", model, config.sample_rate, levels=_levels(performances)))
-    listener = _Examples(player, plan, listener) if plan.listen else listener
-    end = teach(
-        recipe, plan.budget, plan.checkpoint, plan.resume, _identity(plan, config, performances), listener
-    )
+    recipe = room.Recipe(player.model, taught, held_out, course or room.Course(), plan.seed, plan.threads)
+    player.tone.levels = _levels(performances)
+    if melody is not None:
+        listener = _Examples(player, melody, plan.listen_to, listener)
+    budget = plan.budget if plan.budget or plan.resume else Budget(minutes=DEFAULT_MINUTES)
+    end = teach(recipe, budget, plan.checkpoint, plan.resume, _identity(plan, config, performances), listener)
     proof = prove(player, held_out)
     _describe(player, plan, performances, end.progress, proof)
     return Learned(player, proof, held_out, end.interrupted, plan.checkpoint, findings)
@@ -195,8 +196,8 @@ def split(performances: list[Performance]) -> tuple[list[Performance], list[Perf
         one = performances[0]
         if one.seconds < 2 * CROP_S:
             raise TrainingError(
-                f"{one.name} has {one.seconds:.1f} s, and an instrument is learned from 8 s at least; record more, "
-                f"10 minutes are good"
+                f"{one.name} has {one.seconds:.1f} s, and an instrument is learned from 8 s at least; "
+                "10 minutes are good"
             )
         cut = one.frames - round(CROP_S * one.sample_rate / one.hop)
         return [one.part(0, cut)], [one.part(cut, one.frames)]
@@ -245,25 +246,16 @@ def _checked(performances: list[Performance], said: Callable[[str], None]) -> li
 class _Examples:
     """Plays a sound through the instrument each time that it is measured, so that one can hear it learn."""
 
-    def __init__(self, player: Player, plan: Plan, listener: Callable[[Progress], None]):
-        x, rate = files.read(plan.listen)
-        x = resample(x.mean(axis=0, keepdims=True), rate, player.sample_rate)[0]
-        hop = player.model.config.hop
-        self.phrase, _ = fitted(frames_of(x, player.sample_rate, hop), player.tone.levels)
-        self.player, self.folder, self.listener, self.made = player, plan.listen_to, listener, 0
+    def __init__(self, player: Player, melody: Phrase, folder: Path, listener: Callable[[Progress], None]):
+        self.player, self.folder, self.listener = player, folder, listener
+        self.phrase, _ = fitted(melody, player.tone.levels)
 
     def __call__(self, progress: Progress) -> None:
         self.listener(progress)
-        if len(progress.history) > self.made:
-            self.made = len(progress.history)
+        if progress.history and progress.history[-1]["step"] == progress.step:  # it was measured just now
             self.folder.mkdir(parents=True, exist_ok=True)
-            self.player.model.eval()
-            files.write(
-                self.folder / f"{progress.step:06d}.wav",
-                play(self.player, self.phrase),
-                self.player.sample_rate,
-            )
-            self.player.model.train()
+            path = self.folder / f"{progress.step:06d}.wav"
+            files.write(path, play(self.player, self.phrase), self.player.sample_rate)
 
 
 def _levels(performances: list[Performance]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from tonewright.errors import ConfigError
 RATES_HZ = (16000, 22050, 24000, 32000, 44100, 48000)
 FRAMES_A_SECOND = 100
 # a file from a stranger may ask for no more
-LIMITS = {"units": (4, 1024), "harmonics": (1, 512), "bands": (2, 1025), "latent": (0, 64)}
+LIMITS = {"units": (4, 1024), "harmonics": (1, 512), "bands": (2, 1024), "latent": (0, 64)}
 PITCHES_HZ = (25.0, 4000.0)
 
 

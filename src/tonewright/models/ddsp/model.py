@@ -15,6 +15,9 @@ from tonewright.models.ddsp.voice import Room, Voice
 TRANSPOSE = Port("transpose", "semitones", -36.0, 36.0, 0.0, smoothing_ms=0.0)
 LOUDNESS = Port("loudness", "dB", -40.0, 40.0, 0.0, smoothing_ms=20.0)
 REVERB = Port("reverb", "", 0.0, 2.0, 1.0, smoothing_ms=50.0)
+# float32 near COARSE has steps of 2^-16. SCALE was searched for: with it no ratio of whole semitones is within 2
+# units of its last place of the middle between two steps; so no player rounds it to another one.
+COARSE, SCALE = 192.0, 8836 / 8192
 
 
 class Instrument(Model):
@@ -63,7 +66,20 @@ class Instrument(Model):
         knobs = {port.name: ports[port.name] for port in self.ports}
         amount = knobs.pop(REVERB.name, None)
         knobs = {name: self.every(knob, [])[0] for name, knob in knobs.items()}  # a value for each frame
-        f0_hz = play(self.pitch, x)[:, :1] * torch.exp(knobs.pop(TRANSPOSE.name) * (math.log(2) / 12))
+        f0_hz = play(self.pitch, x)[:, :1] * ratio_of(knobs.pop(TRANSPOSE.name))
         loudness_db = play(self.loudness, x) + knobs.pop(LOUDNESS.name)
         y = play(self.voice, torch.cat([f0_hz, loudness_db, *knobs.values()], dim=1))
         return (y if self.room is None else play(self.room, y, amount)), after
+
+
+def ratio_of(semitones: Tensor) -> Tensor:
+    """Semitones, -36 to 36, to the factor by which a pitch is higher; in float32 the same to the bit in every player.
+
+    The exponentials of two players differ in their last bit, and what a pitch differs by adds up in the phase: after
+    a minute the two would no longer play the same. So the last bits are rounded away, by less than 0.1 cents. That
+    helps for certain where the semitones are whole, and nearly always between them.
+
+    >>> ratio_of(torch.tensor([-12.0, 0.0, 7.0]))
+    tensor([0.5000, 1.0000, 1.4983])
+    """
+    return (torch.exp(semitones * (math.log(2) / 12)) * SCALE + COARSE - COARSE) / SCALE

@@ -95,7 +95,8 @@ class Recipe:
         items = self.crops.batch(step, self.course.batch, self.course.together)
         gradient, losses = self.gradients(self._loss, items)
         norm = float(torch.linalg.vector_norm(gradient))
-        self.bad = 0 if math.isfinite(norm) else self.bad + 1
+        finite = math.isfinite(norm) and all(map(math.isfinite, losses.values()))
+        self.bad = 0 if finite else self.bad + 1
         if self.bad == BAD_STEPS:
             raise TrainingError(
                 f"the last {BAD_STEPS} steps gave no number (NaN); teach more slowly with "
@@ -151,10 +152,18 @@ class Recipe:
         return multi_scale_spectral(target, estimate[:, late:], self.model.config.sample_rate)
 
     def _set_statistics(self, taught: list[Performance]) -> None:
-        """The means and spreads by which the decoder hears pitch and loudness."""
+        """The means and spreads by which the decoder hears pitch and loudness.
+
+        Raises:
+            TrainingError: when there is no pitch, or nothing is loud enough to be one.
+        """
         voice, heard = self.model.voice, [p.loudness_db > SILENT_DB for p in taught]
         octaves = np.concatenate([np.log2(p.f0_hz[p.voiced]) for p in taught])
         loudness = np.concatenate([p.loudness_db[h] for p, h in zip(taught, heard, strict=True)])
+        if not (len(octaves) and len(loudness)):
+            raise TrainingError(
+                "nothing in the recordings has a pitch; an instrument is recorded alone, one note at a time"
+            )
         for name, values in (("pitch", octaves), ("loudness", loudness)):
             getattr(voice, f"{name}_mean").fill_(float(values.mean()))
             getattr(voice, f"{name}_spread").fill_(max(float(values.std()), 1e-3))
