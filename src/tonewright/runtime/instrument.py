@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from tonewright.dsp.convolution import long_fir
-from tonewright.errors import ConfigError
+from tonewright.errors import ConfigError, ShapeError
 from tonewright.runtime import native
 from tonewright.runtime.native import NativeStream
 from tonewright.runtime.phrase import Phrase
@@ -21,7 +21,11 @@ BEYOND = 2.0  # how far beyond what it listens for an instrument is played: an o
 
 
 def sounds(
-    player: Player, phrase: Phrase, room: np.ndarray | None = None, **controls: float
+    player: Player,
+    phrase: Phrase,
+    room: np.ndarray | None = None,
+    timbre: np.ndarray | None = None,
+    **controls: float,
 ) -> Iterator[np.ndarray]:
     """What the instrument plays, in blocks [T] that together have hop samples for each frame.
 
@@ -31,10 +35,12 @@ def sounds(
         player: of an instrument.
         phrase: what to play; of an empty one, nothing comes.
         room: the echoes [N] that are heard beside the sound; None for the instrument's own, an empty one for none.
+        timbre: of each frame, [timbres, F], to which the controls are added; None for the typical one.
         controls: as of its live stream: transpose in semitones, loudness in dB, reverb, timbre_1 ...
 
     Raises:
         ConfigError: when the player is of no instrument, or has no such control.
+        ShapeError: when the timbre has other timbres than the instrument, or other frames than the phrase.
     """
     voice, ports = voice_of(player), player.model.ports
     for name, value in controls.items():
@@ -42,7 +48,7 @@ def sounds(
     if not len(phrase):
         return
     phrase = phrase.transposed(controls.get("transpose", 0.0)).louder(controls.get("loudness", 0.0))
-    frames = _rows(voice, phrase, controls)
+    frames = _rows(voice, phrase, timbre, controls)
     echoes, amount = own_room(player) if room is None else room, controls.get("reverb", 1.0)
     memory, stream, late = torch.zeros(1, 1, max(0, len(echoes) - 1)), voice_stream(player), voice.latency
     for start in range(0, frames.shape[1], FRAMES):
@@ -54,7 +60,13 @@ def sounds(
         yield y
 
 
-def play(player: Player, phrase: Phrase, room: np.ndarray | None = None, **controls: float) -> np.ndarray:
+def play(
+    player: Player,
+    phrase: Phrase,
+    room: np.ndarray | None = None,
+    timbre: np.ndarray | None = None,
+    **controls: float,
+) -> np.ndarray:
     """All that `sounds` gives, [F * hop].
 
     >>> import tonewright as tw
@@ -64,7 +76,7 @@ def play(player: Player, phrase: Phrase, room: np.ndarray | None = None, **contr
     >>> play(player, Phrase([440.0, 440.0, 466.0], [-30.0, -20.0, -20.0]), transpose=12).shape
     (480,)
     """
-    return np.concatenate([np.zeros(0, np.float32), *sounds(player, phrase, room, **controls)])
+    return np.concatenate([np.zeros(0, np.float32), *sounds(player, phrase, room, timbre, **controls)])
 
 
 def voice_of(player: Player):
@@ -86,12 +98,17 @@ def voice_stream(player: Player) -> Stream | NativeStream:
     return Stream(voice, player.sample_rate) if file is None else NativeStream(file, voice)
 
 
-def _rows(voice, phrase: Phrase, controls: dict[str, float]) -> np.ndarray:
+def _rows(voice, phrase: Phrase, timbre: np.ndarray | None, controls: dict[str, float]) -> np.ndarray:
     """The frames as the voice takes them, [2 + timbres, F + 1]: the last one twice, for the sound trails by one."""
     low_hz, high_hz = voice.config.lowest_hz / BEYOND, voice.config.highest_hz * BEYOND
-    timbres = [controls.get(f"timbre_{i + 1}", 0.0) for i in range(voice.inputs - 2)]
+    timbres = np.zeros((voice.inputs - 2, len(phrase))) if timbre is None else np.asarray(timbre, float)
+    if timbres.shape != (voice.inputs - 2, len(phrase)):
+        raise ShapeError(
+            f"the timbre of this phrase is [{voice.inputs - 2}, {len(phrase)}], and not {list(timbres.shape)}"
+        )
+    turned = [controls.get(f"timbre_{i + 1}", 0.0) for i in range(len(timbres))]
     rows = [np.clip(phrase.f0_hz, low_hz, high_hz), phrase.loudness_db]
-    rows += [np.full(len(phrase), timbre) for timbre in timbres]
+    rows += [row + knob for row, knob in zip(timbres, turned, strict=True)]
     return np.pad(np.stack(rows).astype(np.float32), ((0, 0), (0, 1)), mode="edge")
 
 

@@ -161,6 +161,7 @@ def learn(
     player = Player(storage.Tone("ddsp", model, config.sample_rate, levels=_levels(performances)))
     listener = _Examples(player, plan, listener) if plan.listen else listener
     end = teach(recipe, plan.budget, plan.checkpoint, plan.resume, _identity(plan, config, performances), listener)
+    recipe.finish()
     proof = prove(player, held_out)
     _describe(player, plan, performances, end.progress, proof)
     return Learned(player, proof, held_out, end.interrupted, plan.checkpoint)
@@ -196,10 +197,11 @@ def split(performances: list[Performance]) -> tuple[list[Performance], list[Perf
 
 
 def prove(player: Player, held_out: list[Performance]) -> Proof:
-    """Play what was held out from its pitch and loudness, and compare."""
+    """Play what was held out from its pitch and loudness, and from its timbre if that was taught, and compare."""
     spectral, loudness_db, tracks = [], [], []
     for performance in held_out:
-        y = play(player, Phrase(performance.f0_hz, performance.loudness_db, performance.voiced))
+        phrase = Phrase(performance.f0_hz, performance.loudness_db, performance.voiced)
+        y = play(player, phrase, timbre=_timbre(player, performance))
         spectral += _losses(performance, y)
         loudness_db.append((performance.loudness_db, _loudness(y, performance)))
         again = f0_track(y, performance.sample_rate, performance.hop)
@@ -207,6 +209,13 @@ def prove(player: Player, held_out: list[Performance]) -> Proof:
     columns = [np.concatenate(column) for column in zip(*tracks, strict=True)]
     levels = [np.concatenate(column) for column in zip(*loudness_db, strict=True)]
     return Proof(float(np.mean(spectral)), loudness_l1_db(*levels), *f0_errors(*columns))
+
+
+@torch.no_grad()
+def _timbre(player: Player, performance: Performance) -> np.ndarray | None:
+    if not player.model.config.latent:
+        return None
+    return player.model.encode(torch.from_numpy(performance.sound)[None, None])[0].numpy()
 
 
 def _losses(performance: Performance, y: np.ndarray) -> list[float]:

@@ -4,6 +4,7 @@ Source: Engel et al., "DDSP: Differentiable Digital Signal Processing", ICLR 202
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from tonewright.errors import ConfigError, TrainingError
 from tonewright.measure.multi_scale import multi_scale_spectral
 from tonewright.models.ddsp.crops import Crops, Item, whole_crops
 from tonewright.models.ddsp.model import Instrument
+from tonewright.models.ddsp.timbre import centre, set_statistics
 from tonewright.models.gradients import ItemGradients
 
 DECAY_EXAMPLES = 10_000  # after so many the rate is `decay` times what it was
@@ -109,6 +111,13 @@ class Recipe:
         count = sum(len(item.sound) for item in self._held_out)
         return math.fsum(sums) / count
 
+    def finish(self) -> None:
+        """Once the best weights are in place: knobs of timbre at 0 become the typical timbre of what was taught."""
+        if self.model.encoder is not None:
+            crops = whole_crops(self.crops.taught, self.crops.frames)
+            rows = self.gradients.map(lambda crop: self._sounding(self.model.encoder, crop), crops)
+            centre(self.model.voice, rows)
+
     def state(self) -> dict:
         """All that a resumed training needs: tensors and numbers."""
         return {"model": self.model.state_dict(), "adam": self.optimiser.state_dict(), "bad": self.bad}
@@ -143,19 +152,35 @@ class Recipe:
 
     def _distance(self, item: Item) -> Tensor:
         """Between the recording and what the model plays, a mean over the crops of the item."""
-        estimate = play(self.model, item.frames, item.seeds)
+        estimate = play(self.model, self._frames(item), item.seeds)
         late = self.model.voice.latency
         target = item.sound[:, : item.sound.shape[1] - late]
         return multi_scale_spectral(target, estimate[:, late:], self.model.config.sample_rate)
 
+    def _frames(self, item: Item) -> Tensor:
+        """What the voice plays: pitch, loudness, and the timbre that is heard in the recording, if it has any."""
+        if self.model.encoder is None:
+            return item.frames
+        return torch.cat([item.frames, self.model.encode(item.sound[:, None])], dim=1)
+
+    @staticmethod
+    @torch.no_grad()
+    def _sounding(heard: Callable[[Tensor], Tensor], item: Item) -> Tensor:
+        """What is heard in the sound of one crop, in the frames that are not silent: [rows, frames]."""
+        return heard(item.sound[:, None])[0, :, item.frames[0, 1] > SILENT_DB]
+
     def _set_statistics(self, taught: list[Performance]) -> None:
-        """The means and spreads by which the decoder hears pitch and loudness."""
+        """The means and spreads by which the decoder hears pitch and loudness, and the encoder the sound."""
         voice, heard = self.model.voice, [p.loudness_db > SILENT_DB for p in taught]
         octaves = np.concatenate([np.log2(p.f0_hz[p.voiced]) for p in taught])
         loudness = np.concatenate([p.loudness_db[h] for p, h in zip(taught, heard, strict=True)])
         for name, values in (("pitch", octaves), ("loudness", loudness)):
             getattr(voice, f"{name}_mean").fill_(float(values.mean()))
             getattr(voice, f"{name}_spread").fill_(max(float(values.std()), 1e-3))
+        if (encoder := self.model.encoder) is not None:
+            crops = whole_crops(self.crops.taught, self.crops.frames)
+            rows = self.gradients.map(lambda crop: self._sounding(encoder.cepstra, crop), crops)
+            set_statistics(encoder, rows)
 
 
 def play(model: Instrument, frames: Tensor, seeds: Tensor) -> Tensor:
