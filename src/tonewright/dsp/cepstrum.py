@@ -70,7 +70,7 @@ def mel(frequency_hz: Tensor) -> Tensor:
     """Frequency as the ear spaces it.
 
     >>> mel(torch.tensor([0.0, 1000.0]))
-    tensor([  0.0000, 999.9907])
+    tensor([   0.0000, 1000.0001])
     """
     return 1127.01048 * torch.log1p(frequency_hz / 700.0)
 
