@@ -8,6 +8,7 @@ from tonewright.cli.check import check
 from tonewright.cli.demo import demo
 from tonewright.cli.export import export
 from tonewright.cli.inspect import inspect
+from tonewright.cli.instrument import instrument
 from tonewright.cli.live import live
 from tonewright.cli.match import match
 from tonewright.cli.prepare import prepare
@@ -31,9 +32,9 @@ app = cyclopts.App(
 
     Or learn an instrument, to play it with your voice:
 
-        tonewright prepare recordings/ -o violin.data
+        tonewright instrument recordings/ -o violin.tone --minutes 30
         tonewright run violin.tone singing.wav -o out.wav
     """,
 )
-for verb in (capture, match, run, live, check, report, inspect, demo, prepare, export):
+for verb in (capture, match, instrument, run, live, check, report, inspect, demo, prepare, export):
     app.command(verb)

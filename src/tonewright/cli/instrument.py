@@ -90,7 +90,7 @@ def instrument(
         listen,
         output.with_suffix(".listen"),
     )
-    with Bar(f"learning {output.stem}") as bar:
+    with Bar(f"learning {output.stem}", "spectral loss") as bar:
         learned = learn(
             recordings,
             plan,
@@ -109,8 +109,16 @@ def instrument(
 def _tell(learned, output: Path) -> None:
     proof = learned.proof
     say(
-        f"{output}: on what it never heard, spectral loss {proof.spectral:.2f}, loudness {proof.loudness_db:.2f} dB off, "
-        f"pitch {100 * proof.f0_semitones:.0f} cents off and in {100 * proof.f0_off:.0f} % of the frames far off"
+        f"{output}: on what it never heard, spectral loss {proof.spectral:.2f}, loudness {proof.loudness_db:.2f} dB "
+        f"off, pitch {100 * proof.f0_semitones:.0f} cents off and in {100 * proof.f0_off:.0f} % of the frames far off"
     )
     if learned.interrupted:
         say("stopped early; the best model so far was kept, and --resume goes on")
+
+
+def _write_page(learned, output: Path) -> None:
+    from tonewright.report.of_instrument import write_instrument_report
+
+    path = output.with_suffix(".html")
+    write_instrument_report(learned.player, learned.held_out, path, output.name, learned.findings)
+    say(f"{path}: listen and look")

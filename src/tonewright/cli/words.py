@@ -141,7 +141,9 @@ class Bar:
     def show(self, share: float, seconds_left: float = math.nan, error: float = math.nan) -> None:
         """Draw where the work is; without a terminal, a line for every tenth of it."""
         if self.live:
-            self.rich.update(self.task, completed=share, line=self.line(share, seconds_left, error, self.measure))
+            self.rich.update(
+                self.task, completed=share, line=self.line(share, seconds_left, error, self.measure)
+            )
         elif math.floor(10 * share) > math.floor(10 * self.shown) or self.shown < 0:
             warn(f"{self.what}: {self.line(share, seconds_left, error, self.measure)}")
             self.shown = share

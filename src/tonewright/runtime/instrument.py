@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from tonewright.audio.performance import Performance
 from tonewright.dsp.convolution import long_fir
 from tonewright.errors import ConfigError, ShapeError
 from tonewright.runtime import native
@@ -77,6 +78,18 @@ def play(
     (480,)
     """
     return np.concatenate([np.zeros(0, np.float32), *sounds(player, phrase, room, timbre, **controls)])
+
+
+def play_again(player: Player, performance: Performance) -> np.ndarray:
+    """A recording of the instrument, [F * hop], from what was heard in it: pitch, loudness, and timbre if any.
+
+    The timbre is that which the instrument's own encoder hears, where it was taught one.
+    """
+    phrase, timbre = Phrase(performance.f0_hz, performance.loudness_db, performance.voiced), None
+    if player.model.config.latent:
+        with torch.no_grad():
+            timbre = player.model.encode(torch.from_numpy(performance.sound)[None, None])[0].numpy()
+    return play(player, phrase, timbre=timbre)
 
 
 def voice_of(player: Player):

@@ -14,6 +14,8 @@ import tonewright
 from tonewright import models, storage
 from tonewright.audio import files
 from tonewright.audio.f0 import f0_track
+from tonewright.audio.findings import Finding
+from tonewright.audio.instrument_checks import check_instrument
 from tonewright.audio.performance import Performance
 from tonewright.audio.performances import open_performances
 from tonewright.audio.rates import resample
@@ -21,8 +23,8 @@ from tonewright.dsp.loudness import loudness
 from tonewright.errors import TrainingError
 from tonewright.measure.metrics import f0_errors, loudness_l1_db
 from tonewright.measure.multi_scale import multi_scale_spectral
-from tonewright.runtime.instrument import play
-from tonewright.runtime.phrase import Phrase, fitted, frames_of, ranges
+from tonewright.runtime.instrument import play, play_again
+from tonewright.runtime.phrase import fitted, frames_of, ranges
 from tonewright.runtime.player import Player
 from tonewright.training import checkpoint
 from tonewright.training.loop import Budget, Progress, teach
@@ -89,6 +91,7 @@ class Learned:
         held_out: recordings that training never heard.
         interrupted: by Ctrl-C; the best model so far was kept.
         checkpoint: holds the training until the result is written; None when none is kept.
+        findings: of the data checks.
     """
 
     player: Player
@@ -96,6 +99,7 @@ class Learned:
     held_out: list[Performance]
     interrupted: bool = False
     checkpoint: Path | None = None
+    findings: list[Finding] = dataclasses.field(default_factory=list)
 
 
 def instrument(
@@ -151,20 +155,23 @@ def learn(
     room = models.find("ddsp")
     config, course = models.changed("ddsp", plan.preset, plan.changes)
     if plan.sample_rate is not None:
-        config = dataclasses.replace(config, sample_rate=plan.sample_rate)
+        config = config.at(plan.sample_rate)
     checkpoint.check_unfinished(plan.checkpoint, plan.resume, plan.restart)
     performances = open_performances(recordings, config.sample_rate, config.hop, said, heard)
+    findings = _checked(performances, said)
     taught, held_out = split(performances)
     torch.manual_seed(plan.seed)
     model, course = room.Model(config), course or room.Course()
     recipe = room.Recipe(model, taught, held_out, course, plan.seed, plan.threads)
     player = Player(storage.Tone("ddsp", model, config.sample_rate, levels=_levels(performances)))
     listener = _Examples(player, plan, listener) if plan.listen else listener
-    end = teach(recipe, plan.budget, plan.checkpoint, plan.resume, _identity(plan, config, performances), listener)
+    end = teach(
+        recipe, plan.budget, plan.checkpoint, plan.resume, _identity(plan, config, performances), listener
+    )
     recipe.finish()
     proof = prove(player, held_out)
     _describe(player, plan, performances, end.progress, proof)
-    return Learned(player, proof, held_out, end.interrupted, plan.checkpoint)
+    return Learned(player, proof, held_out, end.interrupted, plan.checkpoint, findings)
 
 
 def split(performances: list[Performance]) -> tuple[list[Performance], list[Performance]]:
@@ -189,7 +196,8 @@ def split(performances: list[Performance]) -> tuple[list[Performance], list[Perf
         one = performances[0]
         if one.seconds < 2 * CROP_S:
             raise TrainingError(
-                f"{one.name} has {one.seconds:.1f} s, and an instrument is learned from 8 s at least; 10 minutes are good"
+                f"{one.name} has {one.seconds:.1f} s, and an instrument is learned from 8 s at least; record more, "
+                f"10 minutes are good"
             )
         cut = one.frames - round(CROP_S * one.sample_rate / one.hop)
         return [one.part(0, cut)], [one.part(cut, one.frames)]
@@ -197,11 +205,10 @@ def split(performances: list[Performance]) -> tuple[list[Performance], list[Perf
 
 
 def prove(player: Player, held_out: list[Performance]) -> Proof:
-    """Play what was held out from its pitch and loudness, and from its timbre if that was taught, and compare."""
+    """Play again what was held out, and compare."""
     spectral, loudness_db, tracks = [], [], []
     for performance in held_out:
-        phrase = Phrase(performance.f0_hz, performance.loudness_db, performance.voiced)
-        y = play(player, phrase, timbre=_timbre(player, performance))
+        y = play_again(player, performance)
         spectral += _losses(performance, y)
         loudness_db.append((performance.loudness_db, _loudness(y, performance)))
         again = f0_track(y, performance.sample_rate, performance.hop)
@@ -209,13 +216,6 @@ def prove(player: Player, held_out: list[Performance]) -> Proof:
     columns = [np.concatenate(column) for column in zip(*tracks, strict=True)]
     levels = [np.concatenate(column) for column in zip(*loudness_db, strict=True)]
     return Proof(float(np.mean(spectral)), loudness_l1_db(*levels), *f0_errors(*columns))
-
-
-@torch.no_grad()
-def _timbre(player: Player, performance: Performance) -> np.ndarray | None:
-    if not player.model.config.latent:
-        return None
-    return player.model.encode(torch.from_numpy(performance.sound)[None, None])[0].numpy()
 
 
 def _losses(performance: Performance, y: np.ndarray) -> list[float]:
@@ -229,6 +229,18 @@ def _losses(performance: Performance, y: np.ndarray) -> list[float]:
 
 def _loudness(y: np.ndarray, performance: Performance) -> np.ndarray:
     return loudness(torch.from_numpy(y)[None, None], performance.sample_rate, performance.hop)[0, 0].numpy()
+
+
+def _checked(performances: list[Performance], said: Callable[[str], None]) -> list[Finding]:
+    """What the checks of the recordings say; an error ends it."""
+    there, findings = check_instrument(performances)
+    said(str(there))
+    for finding in findings:
+        said(str(finding))
+    errors = [str(finding) for finding in findings if finding.level == "error"]
+    if errors:
+        raise TrainingError("\n".join(errors))
+    return findings
 
 
 class _Examples:
@@ -248,7 +260,9 @@ class _Examples:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.player.model.eval()
             files.write(
-                self.folder / f"{progress.step:06d}.wav", play(self.player, self.phrase), self.player.sample_rate
+                self.folder / f"{progress.step:06d}.wav",
+                play(self.player, self.phrase),
+                self.player.sample_rate,
             )
             self.player.model.train()
 
@@ -269,7 +283,9 @@ def _identity(plan: Plan, config, performances: list[Performance]) -> str:
     return digest.hexdigest()
 
 
-def _describe(player: Player, plan: Plan, performances: list[Performance], progress: Progress, proof: Proof) -> None:
+def _describe(
+    player: Player, plan: Plan, performances: list[Performance], progress: Progress, proof: Proof
+) -> None:
     """What the file says of how the instrument was made."""
     tone = player.tone
     tone.metrics = {f"held_out_{name}": value for name, value in dataclasses.asdict(proof).items()}

@@ -11,7 +11,7 @@ from tonewright.dsp.loudness import loudness
 from tonewright.errors import ConfigError, FileError, ShapeError
 from tonewright.models.ddsp import Config, Course, Model, Recipe
 from tonewright.runtime import native
-from tonewright.runtime.instrument import play
+from tonewright.runtime.instrument import play, play_again
 from tonewright.runtime.phrase import Phrase
 from tonewright.runtime.stream import Stream
 from tonewright.training.instrument import prove
@@ -132,6 +132,7 @@ def test_the_proof_plays_in_the_timbre_that_is_heard(recipe):
     typical = play(player, phrase)
     z = recipe.model.encode(torch.from_numpy(held_out.sound)[None, None])[0].detach().numpy()
     assert not np.allclose(play(player, phrase, timbre=z), typical, atol=1e-3)
+    np.testing.assert_allclose(play_again(player, held_out), play(player, phrase, timbre=z), atol=1e-5)
     assert heard == pytest.approx(recipe.score(), rel=0.25)  # the one of crops, the other of the whole
 
 

@@ -59,10 +59,9 @@ class Crops:
         live = rng.random(count) < self.live
         seeds = torch.from_numpy(rng.integers(2**62, size=count))
         rows = [self._row(int(place), bool(tracked)) for place, tracked in zip(places, live, strict=True)]
-        return [
-            Item(*(torch.stack(column) for column in zip(*rows[i : i + together], strict=True)), seeds[i : i + together])
-            for i in range(0, count, together)
-        ]
+        frames, sound = (torch.stack(column) for column in zip(*rows, strict=True))
+        parts = [part.split(together) for part in (frames, sound, seeds)]
+        return [Item(*part) for part in zip(*parts, strict=True)]
 
     def _row(self, place: int, live: bool) -> tuple[Tensor, Tensor]:
         which = int(np.searchsorted(self.ends, place, side="right"))
@@ -88,4 +87,6 @@ def row(performance: Performance, live: bool) -> tuple[Tensor, Tensor]:
         agrees = np.abs(np.log2(performance.live_f0_hz / f0_hz)) < NEAR
         f0_hz = np.where(agrees, performance.live_f0_hz, f0_hz)
     frames = np.stack([f0_hz, performance.loudness_db]).astype(np.float32)
-    return torch.from_numpy(frames), torch.from_numpy(np.ascontiguousarray(performance.sound, dtype=np.float32))
+    return torch.from_numpy(frames), torch.from_numpy(
+        np.ascontiguousarray(performance.sound, dtype=np.float32)
+    )

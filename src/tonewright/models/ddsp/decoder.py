@@ -64,7 +64,12 @@ class Decoder(nn.Module):
         distribution, _ = self.distribution(joined, [])
         amplitude, _ = self.amplitude(joined, [])
         noise, _ = self.noise(joined, [])
-        return modified_sigmoid(distribution), modified_sigmoid(amplitude), modified_sigmoid(noise + QUIET), state
+        return (
+            modified_sigmoid(distribution),
+            modified_sigmoid(amplitude),
+            modified_sigmoid(noise + QUIET),
+            state,
+        )
 
 
 def modified_sigmoid(x: Tensor) -> Tensor:

@@ -37,7 +37,9 @@ class Instrument(Model):
     def __init__(self, config: Config | None = None):
         super().__init__()
         self.config = config = config or Config()
-        timbres = (Port(f"timbre_{i + 1}", "", -1.0, 1.0, 0.0, smoothing_ms=20.0) for i in range(config.latent))
+        timbres = (
+            Port(f"timbre_{i + 1}", "", -1.0, 1.0, 0.0, smoothing_ms=20.0) for i in range(config.latent)
+        )
         self.ports = (TRANSPOSE, LOUDNESS, *([REVERB] if config.reverb_samples else []), *timbres)
         self.pitch = Pitch(config.sample_rate, config.hop, config.lowest_hz, config.highest_hz)
         self.loudness = Loudness(config.sample_rate, config.hop)
