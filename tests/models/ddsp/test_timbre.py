@@ -1,5 +1,7 @@
 """Timbre: heard in recordings while an instrument is taught, saved with it, and a row of knobs when it plays."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -17,7 +19,7 @@ from tonewright.runtime.stream import Stream
 from tonewright.training.instrument import prove
 
 SMALL = {"sample_rate": RATE, "units": 8, "harmonics": 12, "bands": 9, "reverb_s": 0.0, "latent": 2}
-COURSE = Course(batch=2, crop_s=1.0, together=1, rate=1e-2)
+COURSE = Course(batch=2, crop_s=1.0, together=1, rate=1e-2, still=0.0)
 
 
 def two_timbres(seconds: int = 4) -> Performance:
@@ -83,6 +85,24 @@ def test_finishing_changes_what_knobs_mean_and_nothing_that_is_played():
     recipe.finish()
     assert not torch.equal(recipe.model.voice.timbre_mean, torch.zeros(2, 1))
     assert recipe.score() == pytest.approx(before, rel=1e-5)
+
+
+def test_timbre_stands_still_in_a_share_of_the_crops():
+    one = two_timbres()
+    model = Model(Config(**SMALL))
+    moving, still = (
+        Recipe(model, [one], [one], replace(COURSE, still=share), threads=1) for share in (0.0, 1.0)
+    )
+    (item, *_), (same, *_) = (recipe.crops.batch(0, 2, 2) for recipe in (moving, still))
+    assert torch.equal(item.sound, same.sound) and not item.still.any() and bool(same.still.all())
+    spreads = [recipe._frames(i)[:, 2:].std(-1).min().item() for recipe, i in ((moving, item), (still, same))]
+    assert spreads[0] > 1e-3 > spreads[1]
+    torch.testing.assert_close(moving._frames(item).mean(-1), still._frames(same).mean(-1))
+
+
+def test_a_share_beyond_all_is_refused():
+    with pytest.raises(ConfigError, match="still are within 0 and 1"):
+        Course(still=1.1)
 
 
 def test_it_is_saved_and_loaded_and_the_core_plays_on_without_it(recipe, tmp_path):

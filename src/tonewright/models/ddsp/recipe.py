@@ -36,6 +36,8 @@ class Course:
         clip: largest norm of a gradient.
         live: share of the crops that are played from the pitch that the live tracker hears, where it is not far off,
             so that its small errors surprise nobody.
+        still: share of the crops whose timbre, if they have any, stands still at its mean, as that of an instrument
+            whose knobs nobody moves.
         together: crops that one thread plays at once; part of the result, to the last bit.
     """
 
@@ -45,6 +47,7 @@ class Course:
     decay: float = 0.98
     clip: float = 3.0
     live: float = 0.25
+    still: float = 0.5
     together: int = 4
 
     def __post_init__(self):
@@ -52,10 +55,9 @@ class Course:
             raise ConfigError(f"batch and together are 1 to 1024, and not {self.batch} and {self.together}")
         if not 0.2 <= self.crop_s <= 60.0:
             raise ConfigError(f"crop_s is 0.2 to 60 seconds, and not {self.crop_s:g}")
-        if not (
-            0.0 < self.rate < 1.0 and 0.0 < self.decay <= 1.0 and self.clip > 0.0 and 0.0 <= self.live <= 1.0
-        ):
-            raise ConfigError("rate, decay and live are within 0 and 1, and clip is above 0")
+        shares = 0.0 <= self.live <= 1.0 and 0.0 <= self.still <= 1.0
+        if not (0.0 < self.rate < 1.0 and 0.0 < self.decay <= 1.0 and self.clip > 0.0 and shares):
+            raise ConfigError("rate, decay, live and still are within 0 and 1, and clip is above 0")
 
 
 class Recipe:
@@ -81,7 +83,7 @@ class Recipe:
         self.model, self.course = model, course
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         frames = round(course.crop_s * model.config.sample_rate / model.config.hop)
-        self.crops = Crops(taught, frames, course.live, seed)
+        self.crops = Crops(taught, frames, course.live, seed, course.still)
         self.optimiser = torch.optim.Adam(self.parameters, lr=course.rate)
         self.gradients = ItemGradients(self.parameters, threads)
         self.bad = 0
@@ -163,7 +165,10 @@ class Recipe:
         """What the voice plays: pitch, loudness, and the timbre that is heard in the recording, if it has any."""
         if self.model.encoder is None:
             return item.frames
-        return torch.cat([item.frames, self.model.encode(item.sound[:, None])], dim=1)
+        timbre = self.model.encode(item.sound[:, None])
+        if item.still is not None:
+            timbre = torch.where(item.still[:, None, None], timbre.mean(-1, keepdim=True), timbre)
+        return torch.cat([item.frames, timbre], dim=1)
 
     @staticmethod
     @torch.no_grad()
