@@ -73,12 +73,18 @@ class Crops:
         return row(self.taught[which].part(start, start + self.frames), live)
 
 
-def whole_crops(held_out: list[Performance], frames: int) -> list[Item]:
-    """All of these performances, cut into crops; what is left at an end is part of none, unless there is no other."""
+def whole_crops(held_out: list[Performance], frames: int, lead: int = 0) -> list[Item]:
+    """All of these performances, cut into crops; what is left at an end is part of none, unless there is no other.
+
+    Args:
+        held_out: performances.
+        frames: length of a crop.
+        lead: frames at the beginning of a crop that belong to the one before, too.
+    """
     items = []
     for performance in held_out:
         length = min(frames, performance.frames)
-        for start in range(0, performance.frames - length + 1, length):
+        for start in range(0, performance.frames - length + 1, length - lead):
             parts = row(performance.part(start, start + length), live=False)
             items.append(Item(*(part[None] for part in parts), torch.zeros(1, dtype=torch.int64)))
     return items

@@ -19,6 +19,7 @@ from tonewright.models.ddsp.model import Instrument
 from tonewright.models.ddsp.timbre import centre, set_statistics
 from tonewright.models.gradients import ItemGradients
 
+ROOM_RATE = 0.2  # of the rate, for the taps of the room: each has so little to do that noise would move it most
 DECAY_EXAMPLES = 10_000  # after so many the rate is `decay` times what it was
 BAD_STEPS = 10  # not-a-number gradients in a row that end the training
 SILENT_DB = -70.0  # frames below it say nothing of the instrument
@@ -31,6 +32,7 @@ class Course:
     Attributes:
         batch: crops of a step.
         crop_s: their length in seconds.
+        lead_s: what is played before a crop and does not count, so that notes and the room sound already.
         rate: size of the steps of Adam.
         decay: of the rate, for every 10,000 examples.
         clip: largest norm of a gradient.
@@ -43,6 +45,7 @@ class Course:
 
     batch: int = 16
     crop_s: float = 4.0
+    lead_s: float = 0.5
     rate: float = 1e-3
     decay: float = 0.98
     clip: float = 3.0
@@ -55,6 +58,8 @@ class Course:
             raise ConfigError(f"batch and together are 1 to 1024, and not {self.batch} and {self.together}")
         if not 0.2 <= self.crop_s <= 60.0:
             raise ConfigError(f"crop_s is 0.2 to 60 seconds, and not {self.crop_s:g}")
+        if not 0.0 <= self.lead_s <= 10.0:
+            raise ConfigError(f"lead_s is 0 to 10 seconds, and not {self.lead_s:g}")
         shares = 0.0 <= self.live <= 1.0 and 0.0 <= self.still <= 1.0
         if not (0.0 < self.rate < 1.0 and 0.0 < self.decay <= 1.0 and self.clip > 0.0 and shares):
             raise ConfigError("rate, decay, live and still are within 0 and 1, and clip is above 0")
@@ -82,12 +87,17 @@ class Recipe:
     ):
         self.model, self.course = model, course
         self.parameters = [p for p in model.parameters() if p.requires_grad]
-        frames = round(course.crop_s * model.config.sample_rate / model.config.hop)
+        frames_per_s = model.config.sample_rate / model.config.hop
+        self.lead = round(course.lead_s * frames_per_s)
+        frames = self.lead + round(course.crop_s * frames_per_s)
         self.crops = Crops(taught, frames, course.live, seed, course.still)
-        self.optimiser = torch.optim.Adam(self.parameters, lr=course.rate)
+        room = set() if model.room is None else set(model.room.parameters())
+        groups = [([p for p in self.parameters if p not in room], 1.0), (list(room), ROOM_RATE)]
+        groups = [{"params": group, "share": share} for group, share in groups if group]
+        self.optimiser = torch.optim.Adam(groups, lr=course.rate)
         self.gradients = ItemGradients(self.parameters, threads)
         self.bad = 0
-        self._held_out = whole_crops(held_out, frames)
+        self._held_out = whole_crops(held_out, frames, self.lead)
         self._set_statistics(taught)
 
     def step(self, step: int, steps: int) -> dict[str, float]:
@@ -137,7 +147,8 @@ class Recipe:
         parts = gradient.split([p.numel() for p in self.parameters])
         for parameter, part in zip(self.parameters, parts, strict=True):
             parameter.grad = part.view(parameter.shape)
-        self.optimiser.param_groups[0]["lr"] = self._rate(step, steps)
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["share"] * self._rate(step, steps)
         self.optimiser.step()
 
     def _rate(self, step: int, steps: int) -> float:
@@ -158,9 +169,9 @@ class Recipe:
     def _distance(self, item: Item) -> Tensor:
         """Between the recording and what the model plays, a mean over the crops of the item."""
         estimate = play(self.model, self._frames(item), item.seeds)
-        late = self.model.voice.latency
-        target = item.sound[:, : item.sound.shape[1] - late]
-        return multi_scale_spectral(target, estimate[:, late:], self.model.config.sample_rate)
+        late, lead = self.model.voice.latency, self.lead * self.model.config.hop
+        target = item.sound[:, lead : item.sound.shape[1] - late]
+        return multi_scale_spectral(target, estimate[:, late + lead :], self.model.config.sample_rate)
 
     def _frames(self, item: Item) -> Tensor:
         """What the voice plays: pitch, loudness, and the timbre that is heard in the recording, if it has any."""

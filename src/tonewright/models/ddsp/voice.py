@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from tonewright.dsp.loudness import FLOOR_DB
 from tonewright.layers.base import Layer, State
 from tonewright.layers.fir import LongFir
 from tonewright.layers.synth import FilteredNoise, HarmonicBank
@@ -13,6 +14,10 @@ from tonewright.models.ddsp.config import Config
 from tonewright.models.ddsp.decoder import Decoder
 
 DRY = 5e-5  # the room begins with taps within this: as good as none
+# A room dies away: each tap counts so much less than the first, down to this at the last. Without it, what the noise of
+# the gradients does to thousands of late taps sounds as loud as the room.
+FADED_DB = -40.0
+OPEN_DB = 10.0  # above silence; below it the voice fades, or it would hiss where the recordings had no silence
 
 
 class Voice(Model):
@@ -72,8 +77,9 @@ class Voice(Model):
         pitch = (torch.log(f0_hz) * (1 / math.log(2)) - self.pitch_mean) / self.pitch_spread
         loudness = (loudness_db - self.loudness_mean) / self.loudness_spread
         distribution, amplitude, noise, remembered = self.decoder(pitch, loudness, timbre, state[:1])
-        tone, turned = self.harmonics(f0_hz, state[1:-3], distribution, amplitude)
-        hiss, drawn = self.noise(noise, state[-3:])
+        loud_enough = 1.0 - torch.relu(1.0 - torch.relu((loudness_db - FLOOR_DB) * (1 / OPEN_DB)))  # from 0 to 1
+        tone, turned = self.harmonics(f0_hz, state[1:-3], distribution, amplitude * loud_enough)
+        hiss, drawn = self.noise(noise * loud_enough, state[-3:])
         return tone + hiss, [*remembered, *turned, *drawn]
 
 
@@ -91,6 +97,8 @@ class Room(Layer):
     def __init__(self, samples: int):
         super().__init__()
         self.taps = nn.Parameter((torch.rand(samples) * 2 - 1) * DRY)
+        fade = 10.0 ** (FADED_DB / 20 * torch.arange(samples) / samples)
+        self.register_buffer("fade", fade, persistent=False)
         self.fir = LongFir(1, samples)
 
     def initial_state(self, batch: int) -> State:
@@ -99,7 +107,7 @@ class Room(Layer):
     @property
     def echoes(self) -> Tensor:
         """The impulse response without the dry sound, [samples]; each tap within -1 and 1."""
-        return torch.cat([self.taps.new_zeros(1), torch.tanh(self.taps[1:])])
+        return torch.cat([self.taps.new_zeros(1), torch.tanh(self.taps[1:]) * self.fade[1:]])
 
     def forward(self, x: Tensor, state: State, amount: Tensor | float = 1.0) -> tuple[Tensor, State]:
         echoes, state = self.fir(x, state, self.echoes)
