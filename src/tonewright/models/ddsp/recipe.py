@@ -50,9 +50,8 @@ class Course:
             raise ConfigError(f"batch and together are 1 to 1024, and not {self.batch} and {self.together}")
         if not 0.2 <= self.crop_s <= 60.0:
             raise ConfigError(f"crop_s is 0.2 to 60 seconds, and not {self.crop_s:g}")
-        if not (
-            0.0 < self.rate < 1.0 and 0.0 < self.decay <= 1.0 and self.clip > 0.0 and 0.0 <= self.live <= 1.0
-        ):
+        paces = 0.0 < self.rate < 1.0 and 0.0 < self.decay <= 1.0
+        if not (paces and self.clip > 0.0 and 0.0 <= self.live <= 1.0):
             raise ConfigError("rate, decay and live are within 0 and 1, and clip is above 0")
 
 
