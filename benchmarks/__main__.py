@@ -30,6 +30,7 @@ SCRIPTS = {
     "matching": (),
     "memory_effects": ("data",),
     "devices_matched": ("data",),
+    "instrument_learning": ("solo",),
 }
 # folders that change what is measured, but need not be there
 WELCOME = {"matching": ("data",), "pitch_tracking": ("solo",)}

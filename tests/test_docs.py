@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.runtime import instruments
 from tests.runtime.sound_card import Mido, SoundDevice
+from tests.runtime.tunes import put_tune
 from tonewright import storage
 from tonewright.audio import files
 from tonewright.builtin import overdrive, phrase
@@ -110,7 +112,7 @@ soundfile.write(sys.argv[sys.argv.index("-o") + 1], numpy.tanh(5 * x), rate, "FL
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
     """Where a reader of the documents is: dry.wav, wet.wav and guitar.wav are there, a folder of music and one of
-    recordings; sound cards, a MIDI port, and a host that plays plugins.
+    recordings; an instrument, with a melody and a tune for it; sound cards, a MIDI port, and a host that plays plugins.
     """
     monkeypatch.chdir(tmp_path)
     # a match that looks at fewer chains, and gives up where the wave cannot be followed
@@ -125,6 +127,9 @@ def folder(tmp_path, monkeypatch) -> Path:
     files.write("dry.wav", guitar(), RATE)
     files.write("guitar.wav", guitar()[: RATE // 2], RATE)
     files.write("wet.wav", through_pedal(), RATE)
+    storage.save(instruments.tone(sample_rate=RATE), "violin.tone")
+    files.write("singing.wav", instruments.melody([440.0, 660.0], rate=RATE), RATE)
+    put_tune("tune.mid")
     for name in ("music", "recordings", "bin"):
         (tmp_path / name).mkdir()
     files.write("music/a.flac", guitar(), RATE)

@@ -16,9 +16,10 @@ SMALL = {
     "capture_and_play.py": "3",
     "gain_lesson.py": "20",
     "match_an_effect.py": "3",
+    "plucked_instrument.py": "4",
     "python_device.py": "3",
 }
-RATES = {"gain_lesson.py": 44100}
+RATES = {"gain_lesson.py": 44100, "plucked_instrument.py": 16000}
 PICTURES = {"gain_lesson.py": ("landscape.png", "fit.gif")}
 
 
@@ -28,7 +29,7 @@ def test_example_ends_in_a_sound(script, tmp_path):
         [sys.executable, EXAMPLES / script, SMALL[script]], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    sounds = list(tmp_path.glob("*.wav"))
+    sounds = list(tmp_path.rglob("*.wav"))
     assert len(sounds) >= 2
     for path in sounds:
         x, rate = soundfile.read(path)

@@ -47,7 +47,17 @@ def test_the_installed_version_is_this_one():
 
 
 def test_public_names_are_told_and_there():
-    for name in ("capture", "match", "instrument", "load", "listen", "perform", "play", "Phrase", "__version__"):
+    for name in (
+        "capture",
+        "match",
+        "instrument",
+        "load",
+        "listen",
+        "perform",
+        "play",
+        "Phrase",
+        "__version__",
+    ):
         assert name in dir(tonewright)
         assert getattr(tonewright, name)
     with pytest.raises(AttributeError, match="no attribute 'caputre'"):

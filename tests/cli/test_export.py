@@ -31,7 +31,7 @@ def test_the_room_of_an_instrument(here, name):
     [
         (
             ("violin.tone", "room.xyz"),
-            "nothing is exported to '.xyz'; what can be: the room of an instrument to .wav",
+            "nothing is exported to '.xyz'; what can be: the room of an instrument to",
         ),
         (("violin.tone", "room"), "nothing is exported to 'room'"),
         (("violin.tone", "none/room.wav"), "there is no folder"),

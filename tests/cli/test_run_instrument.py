@@ -6,7 +6,7 @@ import soundfile
 
 from tests.cli.helpers import Terminal
 from tests.runtime.instruments import HOP, RATE, instrument, melody, tone
-from tests.runtime.test_perform import put_tune
+from tests.runtime.tunes import put_tune
 from tonewright import storage
 from tonewright.audio import files
 from tonewright.audio.rates import resample

@@ -62,19 +62,22 @@ def test_the_blocks_in_which_it_is_played_make_no_difference(engine, monkeypatch
 
 
 def test_a_frame_is_heard_where_it_is():
-    """Silence, then a note: it fades in over the one hop before its first frame."""
-    player = instrument(reverb_s=0.0)
-    with torch.no_grad():  # as loud as it is told
-        player.model.voice.decoder.amplitude.weight.zero_()
-        player.model.voice.decoder.amplitude.bias.fill_(-20.0)
-        player.model.voice.decoder.noise.weight.zero_()
-        player.model.voice.decoder.noise.bias.fill_(-20.0)
-    quiet = play(player, phrase(4))
-    assert np.abs(quiet).max() < 1e-4
-    low, high = play(instrument(reverb_s=0.0), Phrase([200.0] * 8, [-30.0] * 8)), None
+    low = play(instrument(reverb_s=0.0), Phrase([200.0] * 8, [-30.0] * 8))
     high = play(instrument(reverb_s=0.0), Phrase([200.0] * 4 + [300.0] * 4, [-30.0] * 8))
     apart = np.flatnonzero(np.abs(low - high) > 1e-6)
     assert 3 * HOP <= apart[0] <= 3 * HOP + 8
+
+
+@pytest.mark.parametrize("frames", [3, 400])
+def test_silence_is_silent_and_nothing_clicks_around_it(engine, monkeypatch, frames):
+    """Also of an instrument that makes sound of everything."""
+    monkeypatch.setattr(module, "FRAMES", frames)
+    level = np.repeat([-80.0, -30.0, -80.0], 10)
+    y = play(instrument(reverb_s=0.0), Phrase(np.full(30, 220.0), level))
+    assert not y[: 9 * HOP].any() and not y[20 * HOP :].any()
+    assert np.abs(y[10 * HOP : 19 * HOP]).max() > 0.01
+    opening, open_ = np.abs(y[9 * HOP : 9 * HOP + 16]).max(), np.abs(y).max()
+    assert opening < 0.15 * open_
 
 
 def test_an_empty_phrase_is_no_sound(engine):

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from mido import Message, MetaMessage, MidiFile, MidiTrack
 
 from tests.runtime.instruments import HOP, LEVELS, RATE, instrument, melody
 from tests.runtime.models import player as amp
+from tests.runtime.tunes import put_tune
 from tonewright.audio import files
 from tonewright.audio.midi_file import read_tune
 from tonewright.audio.score import notes_to_features
@@ -13,19 +13,6 @@ from tonewright.errors import AudioError, ConfigError
 from tonewright.runtime.instrument import play
 from tonewright.runtime.perform import listen, perform
 from tonewright.runtime.phrase import Phrase, fitted, frames_of, heard
-
-
-def put_tune(path, notes=((69, 0), (72, 0), (76, 0)), name: str = "lead"):
-    """Notes of half a second, by (number, channel)."""
-    file, track = MidiFile(), MidiTrack([MetaMessage("track_name", name=name)])
-    for note, channel in notes:
-        track += [
-            Message("note_on", note=note, channel=channel),
-            Message("note_off", note=note, channel=channel, time=480),
-        ]
-    file.tracks.append(track)
-    file.save(path)
-    return path
 
 
 @pytest.fixture

@@ -32,10 +32,9 @@ app = cyclopts.App(
 
     Or learn an instrument, to play it with your voice:
 
-        tonewright prepare recordings/ -o violin.data
-        tonewright instrument violin.data -o violin.tone
+        tonewright instrument recordings/ -o violin.tone --minutes 30
         tonewright run violin.tone singing.wav -o out.wav
     """,
 )
-for verb in (capture, match, run, live, check, report, inspect, demo, prepare, instrument, export):
+for verb in (capture, match, instrument, run, live, check, report, inspect, demo, prepare, export):
     app.command(verb)

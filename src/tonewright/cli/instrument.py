@@ -91,7 +91,7 @@ def instrument(
         listen,
         output.with_suffix(".listen"),
     )
-    with Bar(f"hearing {recordings.name}", "loss") as bar:
+    with Bar(f"hearing {recordings.name}", "spectral loss") as bar:
 
         def taught(progress) -> None:
             bar.turn_to(f"learning {output.stem}")
@@ -117,3 +117,11 @@ def _tell(learned, output: Path) -> None:
     )
     if learned.interrupted:
         say("stopped early; the best model so far was kept, and --resume goes on")
+
+
+def _write_page(learned, output: Path) -> None:
+    from tonewright.report.of_instrument import write_instrument_report
+
+    path = output.with_suffix(".html")
+    write_instrument_report(learned.player, learned.held_out, path, output.name, learned.findings)
+    say(f"{path}: listen and look")

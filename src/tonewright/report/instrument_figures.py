@@ -38,7 +38,7 @@ NEAR = (
     5,
 )  # rows and columns of a spectrogram that the difference takes together, so that it is no speckle
 MARKS = {"C": -9, "E": -5, "A": 0}  # semitones from the A above
-LOSSES = {"loss": "loss on what it is taught", "esr": "spectral loss on music it never heard"}
+LOSSES = {"loss": "loss on what it is taught", "error": "spectral loss on music it never heard"}
 
 
 def pitch(target_hz: np.ndarray, estimate_hz: np.ndarray, frames_per_s: float) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from tonewright.dsp.convolution import long_fir
+from tonewright.dsp.loudness import FLOOR_DB
 from tonewright.errors import ConfigError
 from tonewright.runtime import native
 from tonewright.runtime.native import NativeStream
@@ -17,6 +18,7 @@ from tonewright.storage import Tone
 from tonewright.threads import one_thread
 
 FRAMES = 400  # that are played at a time
+OPEN_DB = 10.0  # above silence; below that it fades, for a voice that was never taught silence hisses in it
 BEYOND = 2.0  # how far beyond what it listens for an instrument is played: an octave
 
 
@@ -36,22 +38,31 @@ def sounds(
     Raises:
         ConfigError: when the player is of no instrument, or has no such control.
     """
-    voice, ports = voice_of(player), player.model.ports
-    for name, value in controls.items():
-        checked_port(ports, name, value)
+    voice = voice_of(player)
+    check_controls(player, controls)
     if not len(phrase):
         return
     phrase = phrase.transposed(controls.get("transpose", 0.0)).louder(controls.get("loudness", 0.0))
     frames = _rows(voice, phrase, controls)
     echoes, amount = own_room(player) if room is None else room, controls.get("reverb", 1.0)
     memory, stream, late = torch.zeros(1, 1, max(0, len(echoes) - 1)), voice_stream(player), voice.latency
+    gains = np.clip((frames[1] - FLOOR_DB) / OPEN_DB, 0.0, 1.0)
+    gains = np.concatenate([gains[:1], gains])  # as of the frame before each
     for start in range(0, frames.shape[1], FRAMES):
         y = stream.process(frames[:, start : start + FRAMES])[0]
+        y = y * _gate(gains[start : start + FRAMES + 1], len(y))
         y, late = y[late:], 0
         if len(echoes) and amount:
             heard, memory = _heard(y, echoes, memory)
             y = y + amount * heard
         yield y
+
+
+def _gate(gains: np.ndarray, samples: int) -> np.ndarray:
+    """From gain to gain in straight lines, as the voice goes from frame to frame. [samples]"""
+    frames = len(gains) - 1
+    place = np.arange(1, samples + 1) * (frames / samples)
+    return np.interp(place, np.arange(frames + 1), gains).astype(np.float32)
 
 
 def play(player: Player, phrase: Phrase, room: np.ndarray | None = None, **controls: float) -> np.ndarray:
@@ -65,6 +76,16 @@ def play(player: Player, phrase: Phrase, room: np.ndarray | None = None, **contr
     (480,)
     """
     return np.concatenate([np.zeros(0, np.float32), *sounds(player, phrase, room, **controls)])
+
+
+def check_controls(player: Player, controls: dict[str, float]) -> None:
+    """Refuse controls that an instrument does not have, or cannot take.
+
+    Raises:
+        ConfigError: with what is wrong.
+    """
+    for name, value in controls.items():
+        checked_port(player.model.ports, name, value)
 
 
 def voice_of(player: Player):

@@ -10,7 +10,7 @@ from tonewright.audio.midi_file import read_tune
 from tonewright.audio.score import notes_to_features
 from tonewright.dsp.loudness import FLOOR_DB
 from tonewright.errors import AudioError
-from tonewright.runtime.instrument import sounds, voice_of
+from tonewright.runtime.instrument import check_controls, sounds, voice_of
 from tonewright.runtime.phrase import Phrase, fitted, heard, told_range
 from tonewright.runtime.player import Player
 from tonewright.runtime.render import BLOCK, converted, mixed_down
@@ -68,15 +68,18 @@ def perform(
     controls, source = dict(controls or {}), Path(source)
     hop = voice_of(player).config.hop
     echoes = None if room is None else read_room(room, player.sample_rate)
-    if is_score(source):
+    check_controls(player, controls)
+    sound = None if is_score(source) else files.info(source)
+    sample_rate = player.sample_rate if sound is None else sound.sample_rate
+    writer = files.Writer(target, sample_rate, 1)  # refuses a name before anything takes long
+    if sound is None:
         phrase = _read_score(player, source, part, controls.get("transpose", 0.0), said)
-        sample_rate, total = player.sample_rate, len(phrase) * hop
     else:
-        sound, octaves = files.info(source), "transpose" not in controls
+        octaves = "transpose" not in controls
         phrase = listen(player, source, octaves, said, lambda done: progress(LISTENING * done))
-        sample_rate, total = sound.sample_rate, sound.frames
+    total = len(phrase) * hop if sound is None else sound.frames
     done, blocks = 0, (block[None] for block in sounds(player, phrase, echoes, **controls))
-    with files.Writer(target, sample_rate, 1) as writer:
+    with writer:
         for block in converted(blocks, player.sample_rate, sample_rate):
             block = block[:, : total - done]
             writer.write(block)

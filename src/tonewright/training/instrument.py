@@ -14,6 +14,8 @@ import tonewright
 from tonewright import models, storage
 from tonewright.audio import files
 from tonewright.audio.f0 import f0_track
+from tonewright.audio.findings import Finding
+from tonewright.audio.instrument_checks import check_instrument
 from tonewright.audio.performance import Performance
 from tonewright.audio.performances import open_performances
 from tonewright.dsp.loudness import loudness
@@ -89,6 +91,7 @@ class Learned:
         held_out: recordings that training never heard.
         interrupted: by Ctrl-C; the best model so far was kept.
         checkpoint: holds the training until the result is written; None when none is kept.
+        findings: of the data checks.
     """
 
     player: Player
@@ -96,6 +99,7 @@ class Learned:
     held_out: list[Performance]
     interrupted: bool = False
     checkpoint: Path | None = None
+    findings: list[Finding] = dataclasses.field(default_factory=list)
 
 
 def instrument(
@@ -151,12 +155,13 @@ def learn(
     room = models.find("ddsp")
     config, course = models.changed("ddsp", plan.preset, plan.changes)
     if plan.sample_rate is not None:
-        config = dataclasses.replace(config, sample_rate=plan.sample_rate)
+        config = config.at(plan.sample_rate)
     checkpoint.check_unfinished(plan.checkpoint, plan.resume, plan.restart)
     torch.manual_seed(plan.seed)
     player = Player(storage.Tone("ddsp", room.Model(config), config.sample_rate))
     melody = listen(player, plan.listen) if plan.listen else None  # what is wrong with it is told at once
     performances = open_performances(recordings, config.sample_rate, config.hop, said, heard)
+    findings = _checked(recordings, performances, said)
     taught, held_out = split(performances)
     recipe = room.Recipe(player.model, taught, held_out, course or room.Course(), plan.seed, plan.threads)
     player.tone.levels = _levels(performances)
@@ -166,7 +171,7 @@ def learn(
     end = teach(recipe, budget, plan.checkpoint, plan.resume, _identity(plan, config, performances), listener)
     proof = prove(player, held_out)
     _describe(player, plan, performances, end.progress, proof)
-    return Learned(player, proof, held_out, end.interrupted, plan.checkpoint)
+    return Learned(player, proof, held_out, end.interrupted, plan.checkpoint, findings)
 
 
 def split(performances: list[Performance]) -> tuple[list[Performance], list[Performance]]:
@@ -191,8 +196,8 @@ def split(performances: list[Performance]) -> tuple[list[Performance], list[Perf
         one = performances[0]
         if one.seconds < 2 * CROP_S:
             raise TrainingError(
-                f"{one.name} has {one.seconds:.1f} s, and an instrument is learned from 8 s at least; "
-                "10 minutes are good"
+                f"{one.name} has {one.seconds:.1f} s, and an instrument is learned from 8 s at least; record more, "
+                f"10 minutes are good"
             )
         cut = one.frames - round(CROP_S * one.sample_rate / one.hop)
         return [one.part(0, cut)], [one.part(cut, one.frames)]
@@ -224,6 +229,18 @@ def _losses(performance: Performance, y: np.ndarray) -> list[float]:
 
 def _loudness(y: np.ndarray, performance: Performance) -> np.ndarray:
     return loudness(torch.from_numpy(y)[None, None], performance.sample_rate, performance.hop)[0, 0].numpy()
+
+
+def _checked(recordings: Path, performances: list[Performance], said: Callable[[str], None]) -> list[Finding]:
+    """What the checks of the recordings say; an error ends it."""
+    there, findings = check_instrument(performances)
+    errors = [str(finding) for finding in findings if finding.level == "error"]
+    if errors:
+        raise TrainingError("\n".join(errors))
+    said(f"{recordings.name}: {there}")
+    for finding in findings:
+        said(str(finding))
+    return findings
 
 
 class _Examples:

@@ -222,7 +222,12 @@ class _Run:
             progress.best = progress.error
             self.best = {name: value.clone() for name, value in self.recipe.model.state_dict().items()}
         self._clock()
-        row = {"seconds": progress.seconds, "step": progress.step, "loss": progress.loss, "error": progress.error}
+        row = {
+            "seconds": progress.seconds,
+            "step": progress.step,
+            "loss": progress.loss,
+            "error": progress.error,
+        }
         progress.history.append(row)
 
     def _clock(self) -> None:

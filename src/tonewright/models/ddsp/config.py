@@ -1,6 +1,6 @@
 """The settings of an instrument."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tonewright.errors import ConfigError
 
@@ -62,6 +62,16 @@ class Config:
     def hop(self) -> int:
         """Samples of a frame; 22050 Hz has none of a whole number, and its frames are a little longer."""
         return round(self.sample_rate / FRAMES_A_SECOND)
+
+    def at(self, sample_rate: int) -> "Config":
+        """The same at another rate: as many harmonics and bands for each Hz of it.
+
+        >>> Config().at(48000).harmonics, Config().at(48000).bands
+        (300, 193)
+        """
+        times = max(1, round(sample_rate / self.sample_rate))
+        harmonics = min(times * self.harmonics, LIMITS["harmonics"][1])
+        return replace(self, sample_rate=sample_rate, harmonics=harmonics, bands=times * (self.bands - 1) + 1)
 
     @property
     def reverb_samples(self) -> int:

@@ -59,8 +59,9 @@ class Crops:
         live = rng.random(count) < self.live
         seeds = torch.from_numpy(rng.integers(2**62, size=count))
         rows = [self._row(int(place), bool(tracked)) for place, tracked in zip(places, live, strict=True)]
-        parts = [slice(i, i + together) for i in range(0, count, together)]
-        return [Item(*map(torch.stack, zip(*rows[part], strict=True)), seeds[part]) for part in parts]
+        frames, sound = (torch.stack(column) for column in zip(*rows, strict=True))
+        parts = [part.split(together) for part in (frames, sound, seeds)]
+        return [Item(*part) for part in zip(*parts, strict=True)]
 
     def _row(self, place: int, live: bool) -> tuple[Tensor, Tensor]:
         which = int(np.searchsorted(self.ends, place, side="right"))

@@ -53,11 +53,6 @@ class Decoder(nn.Module):
         self.amplitude = Linear(units, 1)
         self.noise = Linear(units, config.bands)
 
-    @property
-    def heads(self) -> tuple[Linear, Linear, Linear]:
-        """What is made of what all layers before have found."""
-        return self.distribution, self.amplitude, self.noise
-
     def initial_state(self, batch: int) -> State:
         return self.gru.initial_state(batch)
 
@@ -66,13 +61,15 @@ class Decoder(nn.Module):
         heard += [] if self.of_timbre is None else [self.of_timbre(timbre)]
         remembered, state = self.gru(torch.cat(heard, dim=1), state)
         joined = self.joined(torch.cat([remembered, *heard], dim=1))
-        distribution, amplitude, noise = (head(joined, [])[0] for head in self.heads)
-        settings = (
+        distribution, _ = self.distribution(joined, [])
+        amplitude, _ = self.amplitude(joined, [])
+        noise, _ = self.noise(joined, [])
+        return (
             modified_sigmoid(distribution),
             modified_sigmoid(amplitude),
             modified_sigmoid(noise + QUIET),
+            state,
         )
-        return *settings, state
 
 
 def modified_sigmoid(x: Tensor) -> Tensor:
