@@ -103,6 +103,8 @@ def instrument(
     if not learned.interrupted:
         checkpoint.remove(learned.checkpoint)
     _tell(learned, output)
+    if page:
+        _write_page(learned, output)
     return 130 if learned.interrupted else 0
 
 

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from scipy.fft import next_fast_len
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from tonewright.errors import ShapeError
 
@@ -24,7 +25,7 @@ def long_fir(x: Tensor, response: Tensor, memory: Tensor) -> tuple[Tensor, Tenso
         memory: the last N - 1 samples [B, C, N - 1] before the block; zeros after silence.
 
     Returns:
-        y [B, C, T], and the memory for the block after. Differentiable in all three.
+        y [B, C, T], and the memory for the block after. Differentiable once in all three.
 
     Raises:
         ShapeError: when the shapes are others.
@@ -69,14 +70,44 @@ def _transformed(heard: Tensor, response: Tensor) -> Tensor:
     before = len(response) - 1
     frames = heard.shape[-1] - before
     size = _size(frames, len(response))
-    step, spectrum, made = size - before, torch.fft.rfft(response, size), []
+    step, made = size - before, []
     for start in range(0, frames, TOGETHER * step):
         part = heard[..., start : start + before + TOGETHER * step]
         part = F.pad(part, (0, (before - part.shape[-1]) % step))
-        pieces = part.unfold(-1, size, step)  # [B, C, pieces, size]
-        whole = torch.fft.irfft(torch.fft.rfft(pieces) * spectrum, size)
-        made.append(whole[..., before:].flatten(-2))
+        made.append(_Pieces.apply(part, response, size))
     return torch.cat(made, dim=-1)[..., :frames]
+
+
+class _Pieces(torch.autograd.Function):
+    """Some pieces of a sound, part [B, C, N - 1 + P * step] to [B, C, P * step], with the gradients by hand.
+
+    They are correlations, of which autograd would make full complex transforms, one for each piece.
+    """
+
+    @staticmethod
+    def forward(ctx, part, response, size):
+        before = len(response) - 1
+        ctx.size, ctx.before = size, before
+        heard, spectrum = torch.fft.rfft(part.unfold(-1, size, size - before)), torch.fft.rfft(response, size)
+        ctx.save_for_backward(heard, spectrum)
+        return torch.fft.irfft(heard * spectrum, size)[..., before:].flatten(-2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, dy):
+        (heard, spectrum), size, before = ctx.saved_tensors, ctx.size, ctx.before
+        step, pieces = size - before, heard.shape[-2]
+        slopes = torch.fft.rfft(F.pad(dy.unflatten(-1, (pieces, step)), (before, 0)))
+        d_part = d_response = None
+        if ctx.needs_input_grad[1]:
+            sums = (slopes * heard.conj()).flatten(0, -2).sum(0)
+            d_response = torch.fft.irfft(sums, size)[: before + 1]
+        if ctx.needs_input_grad[0]:
+            each = torch.fft.irfft(slopes * spectrum.conj(), size)
+            d_part = dy.new_zeros(*dy.shape[:2], before + pieces * step)
+            for piece in range(pieces):
+                d_part[..., piece * step : piece * step + size] += each[..., piece, :]
+        return d_part, d_response, None
 
 
 def _size(frames: int, taps: int) -> int:

@@ -47,11 +47,14 @@ class ItemGradients:
         leaves = self.parameters if leaf is None else [leaf]
         rows = list(self._pool.map(lambda item: _one(loss_of, item, leaves), mine))
         names = list(rows[0][1]) if rows else []
+        if (
+            self.world == 1
+        ):  # large networks notice a table of all rows: it is memory, fetched anew at every step
+            losses = rows[0][0].new_tensor([[losses[n] for n in names] for _, losses in rows])
+            gradient, losses = _sum_in_order([row for row, _ in rows]), _sum_in_order(losses)
+            return gradient, dict(zip(names, losses.tolist(), strict=True))
         table = torch.stack(
-            [
-                torch.cat([gradient, gradient.new_tensor([losses[n] for n in names])])
-                for gradient, losses in rows
-            ]
+            [torch.cat([row, row.new_tensor([losses[n] for n in names])]) for row, losses in rows]
         )
         total = _sum_in_order(self._gather(table, len(items)))
         gradient, losses = total.split([len(total) - len(names), len(names)])
@@ -63,8 +66,6 @@ class ItemGradients:
 
     def _gather(self, table: Tensor, count: int) -> Tensor:
         """Every process's rows, back in the order of the items."""
-        if self.world == 1:
-            return table
         share = -(-count // self.world)
         padded = table.new_zeros(share, table.shape[1])
         padded[: len(table)] = table
@@ -85,8 +86,9 @@ def local_processes() -> int:
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
-def _sum_in_order(table: Tensor) -> Tensor:
-    total = table[0].clone()
-    for row in table[1:]:
+def _sum_in_order(rows: Tensor | list[Tensor]) -> Tensor:
+    """Into the first row."""
+    total = rows[0]
+    for row in rows[1:]:
         total += row
     return total

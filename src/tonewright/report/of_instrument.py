@@ -10,8 +10,7 @@ from tonewright.audio.performance import Performance
 from tonewright.dsp.loudness import loudness
 from tonewright.report.instrument import InstrumentListening, Take, write_instrument_page
 from tonewright.report.of_player import facts
-from tonewright.runtime.instrument import own_room, play
-from tonewright.runtime.phrase import Phrase
+from tonewright.runtime.instrument import own_room, play_again
 from tonewright.runtime.player import Player
 
 
@@ -59,7 +58,7 @@ def write_instrument_report(
 def _side(player: Player, performance: Performance) -> tuple[np.ndarray, ...]:
     """Sound, pitch (0 where there is none) and loudness, of the recording and of the model."""
     rate, hop = player.sample_rate, performance.hop
-    made = play(player, Phrase(performance.f0_hz, performance.loudness_db, performance.voiced))
+    made = play_again(player, performance)
     track = f0_track(made, rate, hop)
     level = loudness(torch.from_numpy(made)[None, None], rate, hop)[0, 0].numpy()
     f0_hz = np.where(performance.voiced, performance.f0_hz, 0.0)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from tonewright.audio.performance import Performance
 from tonewright.dsp.convolution import long_fir
-from tonewright.dsp.loudness import FLOOR_DB
-from tonewright.errors import ConfigError
+from tonewright.errors import ConfigError, ShapeError
 from tonewright.runtime import native
 from tonewright.runtime.native import NativeStream
 from tonewright.runtime.phrase import Phrase
@@ -18,12 +18,15 @@ from tonewright.storage import Tone
 from tonewright.threads import one_thread
 
 FRAMES = 400  # that are played at a time
-OPEN_DB = 10.0  # above silence; below that it fades, for a voice that was never taught silence hisses in it
 BEYOND = 2.0  # how far beyond what it listens for an instrument is played: an octave
 
 
 def sounds(
-    player: Player, phrase: Phrase, room: np.ndarray | None = None, **controls: float
+    player: Player,
+    phrase: Phrase,
+    room: np.ndarray | None = None,
+    timbre: np.ndarray | None = None,
+    **controls: float,
 ) -> Iterator[np.ndarray]:
     """What the instrument plays, in blocks [T] that together have hop samples for each frame.
 
@@ -33,24 +36,23 @@ def sounds(
         player: of an instrument.
         phrase: what to play; of an empty one, nothing comes.
         room: the echoes [N] that are heard beside the sound; None for the instrument's own, an empty one for none.
+        timbre: of each frame, [timbres, F], to which the controls are added; None for the typical one.
         controls: as of its live stream: transpose in semitones, loudness in dB, reverb, timbre_1 ...
 
     Raises:
         ConfigError: when the player is of no instrument, or has no such control.
+        ShapeError: when the timbre has other timbres than the instrument, or other frames than the phrase.
     """
     voice = voice_of(player)
     check_controls(player, controls)
     if not len(phrase):
         return
     phrase = phrase.transposed(controls.get("transpose", 0.0)).louder(controls.get("loudness", 0.0))
-    frames = _rows(voice, phrase, controls)
+    frames = _rows(voice, phrase, timbre, controls)
     echoes, amount = own_room(player) if room is None else room, controls.get("reverb", 1.0)
     memory, stream, late = torch.zeros(1, 1, max(0, len(echoes) - 1)), voice_stream(player), voice.latency
-    gains = np.clip((frames[1] - FLOOR_DB) / OPEN_DB, 0.0, 1.0)
-    gains = np.concatenate([gains[:1], gains])  # as of the frame before each
     for start in range(0, frames.shape[1], FRAMES):
         y = stream.process(frames[:, start : start + FRAMES])[0]
-        y = y * _gate(gains[start : start + FRAMES + 1], len(y))
         y, late = y[late:], 0
         if len(echoes) and amount:
             heard, memory = _heard(y, echoes, memory)
@@ -58,14 +60,13 @@ def sounds(
         yield y
 
 
-def _gate(gains: np.ndarray, samples: int) -> np.ndarray:
-    """From gain to gain in straight lines, as the voice goes from frame to frame. [samples]"""
-    frames = len(gains) - 1
-    place = np.arange(1, samples + 1) * (frames / samples)
-    return np.interp(place, np.arange(frames + 1), gains).astype(np.float32)
-
-
-def play(player: Player, phrase: Phrase, room: np.ndarray | None = None, **controls: float) -> np.ndarray:
+def play(
+    player: Player,
+    phrase: Phrase,
+    room: np.ndarray | None = None,
+    timbre: np.ndarray | None = None,
+    **controls: float,
+) -> np.ndarray:
     """All that `sounds` gives, [F * hop].
 
     >>> import tonewright as tw
@@ -75,7 +76,19 @@ def play(player: Player, phrase: Phrase, room: np.ndarray | None = None, **contr
     >>> play(player, Phrase([440.0, 440.0, 466.0], [-30.0, -20.0, -20.0]), transpose=12).shape
     (480,)
     """
-    return np.concatenate([np.zeros(0, np.float32), *sounds(player, phrase, room, **controls)])
+    return np.concatenate([np.zeros(0, np.float32), *sounds(player, phrase, room, timbre, **controls)])
+
+
+def play_again(player: Player, performance: Performance) -> np.ndarray:
+    """A recording of the instrument, [F * hop], from what was heard in it: pitch, loudness, and timbre if any.
+
+    The timbre is that which the instrument's own encoder hears, where it was taught one.
+    """
+    phrase, timbre = Phrase(performance.f0_hz, performance.loudness_db, performance.voiced), None
+    if player.model.config.latent:
+        with torch.no_grad():
+            timbre = player.model.encode(torch.from_numpy(performance.sound)[None, None])[0].numpy()
+    return play(player, phrase, timbre=timbre)
 
 
 def check_controls(player: Player, controls: dict[str, float]) -> None:
@@ -107,12 +120,17 @@ def voice_stream(player: Player) -> Stream | NativeStream:
     return Stream(voice, player.sample_rate) if file is None else NativeStream(file, voice)
 
 
-def _rows(voice, phrase: Phrase, controls: dict[str, float]) -> np.ndarray:
+def _rows(voice, phrase: Phrase, timbre: np.ndarray | None, controls: dict[str, float]) -> np.ndarray:
     """The frames as the voice takes them, [2 + timbres, F + 1]: the last one twice, for the sound trails by one."""
     low_hz, high_hz = voice.config.lowest_hz / BEYOND, voice.config.highest_hz * BEYOND
-    timbres = [controls.get(f"timbre_{i + 1}", 0.0) for i in range(voice.inputs - 2)]
+    timbres = np.zeros((voice.inputs - 2, len(phrase))) if timbre is None else np.asarray(timbre, float)
+    if timbres.shape != (voice.inputs - 2, len(phrase)):
+        raise ShapeError(
+            f"the timbre of this phrase is [{voice.inputs - 2}, {len(phrase)}], and not {list(timbres.shape)}"
+        )
+    turned = [controls.get(f"timbre_{i + 1}", 0.0) for i in range(len(timbres))]
     rows = [np.clip(phrase.f0_hz, low_hz, high_hz), phrase.loudness_db]
-    rows += [np.full(len(phrase), timbre) for timbre in timbres]
+    rows += [row + knob for row, knob in zip(timbres, turned, strict=True)]
     return np.pad(np.stack(rows).astype(np.float32), ((0, 0), (0, 1)), mode="edge")
 
 

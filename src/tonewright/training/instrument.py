@@ -22,7 +22,7 @@ from tonewright.dsp.loudness import loudness
 from tonewright.errors import TrainingError
 from tonewright.measure.metrics import f0_errors, loudness_l1_db
 from tonewright.measure.multi_scale import multi_scale_spectral
-from tonewright.runtime.instrument import play
+from tonewright.runtime.instrument import play, play_again
 from tonewright.runtime.perform import listen
 from tonewright.runtime.phrase import Phrase, fitted, ranges
 from tonewright.runtime.player import Player
@@ -169,6 +169,7 @@ def learn(
         listener = _Examples(player, melody, plan.listen_to, listener)
     budget = plan.budget if plan.budget or plan.resume else Budget(minutes=DEFAULT_MINUTES)
     end = teach(recipe, budget, plan.checkpoint, plan.resume, _identity(plan, config, performances), listener)
+    recipe.finish()
     proof = prove(player, held_out)
     _describe(player, plan, performances, end.progress, proof)
     return Learned(player, proof, held_out, end.interrupted, plan.checkpoint, findings)
@@ -196,8 +197,8 @@ def split(performances: list[Performance]) -> tuple[list[Performance], list[Perf
         one = performances[0]
         if one.seconds < 2 * CROP_S:
             raise TrainingError(
-                f"{one.name} has {one.seconds:.1f} s, and an instrument is learned from 8 s at least; record more, "
-                f"10 minutes are good"
+                f"{one.name} has {one.seconds:.1f} s, and an instrument is learned from 8 s at least; "
+                "10 minutes are good"
             )
         cut = one.frames - round(CROP_S * one.sample_rate / one.hop)
         return [one.part(0, cut)], [one.part(cut, one.frames)]
@@ -205,10 +206,10 @@ def split(performances: list[Performance]) -> tuple[list[Performance], list[Perf
 
 
 def prove(player: Player, held_out: list[Performance]) -> Proof:
-    """Play what was held out from its pitch and loudness, and compare."""
+    """Play again what was held out, and compare."""
     spectral, loudness_db, tracks = [], [], []
     for performance in held_out:
-        y = play(player, Phrase(performance.f0_hz, performance.loudness_db, performance.voiced))
+        y = play_again(player, performance)
         spectral += _losses(performance, y)
         loudness_db.append((performance.loudness_db, _loudness(y, performance)))
         again = f0_track(y, performance.sample_rate, performance.hop)

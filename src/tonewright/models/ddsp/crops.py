@@ -20,11 +20,13 @@ class Item:
         frames: f0_hz and loudness_db, [B, 2, F].
         sound: the recording, [B, F * hop].
         seeds: of the noise, [B] int64.
+        still: those whose timbre stands still, [B] bool; None for none.
     """
 
     frames: Tensor
     sound: Tensor
     seeds: Tensor
+    still: Tensor | None = None
 
 
 class Crops:
@@ -35,12 +37,13 @@ class Crops:
         frames: length of a crop.
         live: share of the crops whose pitch is that of the live tracker.
         seed: of all that is random.
+        still: share of the crops whose timbre stands still.
 
     Raises:
         TrainingError: when no performance is as long as a crop.
     """
 
-    def __init__(self, taught: list[Performance], frames: int, live: float, seed: int):
+    def __init__(self, taught: list[Performance], frames: int, live: float, seed: int, still: float = 0.0):
         self.taught = [p for p in taught if p.frames >= frames]
         if not self.taught:
             longest = max((p.seconds for p in taught), default=0.0)
@@ -49,7 +52,7 @@ class Crops:
                 f"the longest recording has {longest:.1f} s to learn from, and a crop has {wanted:g} s; record more, "
                 f"or add --setting crop_s={max(0.2, longest / 2):.1f}"
             )
-        self.frames, self.live, self.seed = frames, live, seed
+        self.frames, self.live, self.seed, self.still = frames, live, seed, still
         self.ends = np.cumsum([p.frames - frames + 1 for p in self.taught])
 
     def batch(self, step: int, count: int, together: int) -> list[Item]:
@@ -58,9 +61,10 @@ class Crops:
         places = rng.integers(self.ends[-1], size=count)
         live = rng.random(count) < self.live
         seeds = torch.from_numpy(rng.integers(2**62, size=count))
+        still = torch.from_numpy(rng.random(count) < self.still)
         rows = [self._row(int(place), bool(tracked)) for place, tracked in zip(places, live, strict=True)]
         frames, sound = (torch.stack(column) for column in zip(*rows, strict=True))
-        parts = [part.split(together) for part in (frames, sound, seeds)]
+        parts = [part.split(together) for part in (frames, sound, seeds, still)]
         return [Item(*part) for part in zip(*parts, strict=True)]
 
     def _row(self, place: int, live: bool) -> tuple[Tensor, Tensor]:

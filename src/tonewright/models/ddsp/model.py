@@ -5,11 +5,13 @@ import math
 import torch
 from torch import Tensor
 
+from tonewright.errors import ConfigError
 from tonewright.layers.base import State
 from tonewright.layers.dense import Every
 from tonewright.layers.hearing import Loudness, Pitch
 from tonewright.models.base import Model, Port
 from tonewright.models.ddsp.config import Config
+from tonewright.models.ddsp.timbre import Encoder
 from tonewright.models.ddsp.voice import Room, Voice
 
 TRANSPOSE = Port("transpose", "semitones", -36.0, 36.0, 0.0, smoothing_ms=0.0)
@@ -26,7 +28,7 @@ class Instrument(Model):
     `voice` and `room` are what is taught; they sound from frames as well, whoever made them.
 
     Ports: `transpose` in semitones and `loudness` in dB are added to what is heard, `reverb` is the amount of room,
-    and `timbre_1` ... are the numbers of timbre, when it has any.
+    and `timbre_1` ... are the numbers of timbre, when it has any: 0 is the typical timbre of what was taught.
 
     >>> model = Instrument(Config(units=16, harmonics=20)).eval()
     >>> sum(p.numel() for p in Instrument(Config()).parameters())
@@ -47,6 +49,7 @@ class Instrument(Model):
         self.every = Every(config.hop)
         self.voice = Voice(config)
         self.room = Room(config.reverb_samples) if config.reverb_samples else None
+        self.encoder = Encoder(config) if config.latent else None  # teaches, and takes no part in playing
         self.parts = [part for part in (self.pitch, self.loudness, self.voice, self.room) if part is not None]
         self.counts = {part: part.state_count for part in self.parts}
         self.block = config.hop
@@ -54,6 +57,27 @@ class Instrument(Model):
 
     def initial_state(self, batch: int) -> State:
         return [memory for part in self.parts for memory in part.initial_state(batch)]
+
+    def encode(self, sound: Tensor) -> Tensor:
+        """The timbre of a sound, as the knobs would have to move to follow it.
+
+        Args:
+            sound: [B, 1, T] at the instrument's rate.
+
+        Returns:
+            timbre [B, latent, T // hop], mostly within -1 and 1, each frame of the 64 ms around it and of what came
+            before. Differentiable in the weights of the encoder.
+
+        Raises:
+            ConfigError: when the instrument was made without timbre.
+
+        >>> model = Instrument(Config(units=16, harmonics=20, latent=3))
+        >>> model.encode(torch.randn(1, 1, 1600)).shape
+        torch.Size([1, 3, 10])
+        """
+        if self.encoder is None:
+            raise ConfigError("this instrument has no timbre to hear; teach one with --setting latent=4")
+        return (self.encoder(sound) - self.voice.timbre_mean) / self.voice.timbre_spread
 
     def forward(self, x: Tensor, state: State, **ports: Tensor) -> tuple[Tensor, State]:
         before, after = iter(state), []

@@ -4,6 +4,7 @@ Source: Engel et al., "DDSP: Differentiable Digital Signal Processing", ICLR 202
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from tonewright.errors import ConfigError, TrainingError
 from tonewright.measure.multi_scale import multi_scale_spectral
 from tonewright.models.ddsp.crops import Crops, Item, whole_crops
 from tonewright.models.ddsp.model import Instrument
+from tonewright.models.ddsp.timbre import centre, set_statistics
 from tonewright.models.gradients import ItemGradients
 
 DECAY_EXAMPLES = 10_000  # after so many the rate is `decay` times what it was
@@ -34,6 +36,8 @@ class Course:
         clip: largest norm of a gradient.
         live: share of the crops that are played from the pitch that the live tracker hears, where it is not far off,
             so that its small errors surprise nobody.
+        still: share of the crops whose timbre, if they have any, stands still at its mean, as that of an instrument
+            whose knobs nobody moves.
         together: crops that one thread plays at once; part of the result, to the last bit.
     """
 
@@ -43,6 +47,7 @@ class Course:
     decay: float = 0.98
     clip: float = 3.0
     live: float = 0.25
+    still: float = 0.5
     together: int = 4
 
     def __post_init__(self):
@@ -50,9 +55,9 @@ class Course:
             raise ConfigError(f"batch and together are 1 to 1024, and not {self.batch} and {self.together}")
         if not 0.2 <= self.crop_s <= 60.0:
             raise ConfigError(f"crop_s is 0.2 to 60 seconds, and not {self.crop_s:g}")
-        paces = 0.0 < self.rate < 1.0 and 0.0 < self.decay <= 1.0
-        if not (paces and self.clip > 0.0 and 0.0 <= self.live <= 1.0):
-            raise ConfigError("rate, decay and live are within 0 and 1, and clip is above 0")
+        shares = 0.0 <= self.live <= 1.0 and 0.0 <= self.still <= 1.0
+        if not (0.0 < self.rate < 1.0 and 0.0 < self.decay <= 1.0 and self.clip > 0.0 and shares):
+            raise ConfigError("rate, decay, live and still are within 0 and 1, and clip is above 0")
 
 
 class Recipe:
@@ -78,7 +83,7 @@ class Recipe:
         self.model, self.course = model, course
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         frames = round(course.crop_s * model.config.sample_rate / model.config.hop)
-        self.crops = Crops(taught, frames, course.live, seed)
+        self.crops = Crops(taught, frames, course.live, seed, course.still)
         self.optimiser = torch.optim.Adam(self.parameters, lr=course.rate)
         self.gradients = ItemGradients(self.parameters, threads)
         self.bad = 0
@@ -110,6 +115,13 @@ class Recipe:
         sums = self.gradients.map(self._measured, self._held_out)
         count = sum(len(item.sound) for item in self._held_out)
         return math.fsum(sums) / count
+
+    def finish(self) -> None:
+        """Once the best weights are in place: knobs of timbre at 0 become the typical timbre of what was taught."""
+        if self.model.encoder is not None:
+            crops = whole_crops(self.crops.taught, self.crops.frames)
+            rows = self.gradients.map(lambda crop: self._sounding(self.model.encoder, crop), crops)
+            centre(self.model.voice, rows)
 
     def state(self) -> dict:
         """All that a resumed training needs: tensors and numbers."""
@@ -145,13 +157,28 @@ class Recipe:
 
     def _distance(self, item: Item) -> Tensor:
         """Between the recording and what the model plays, a mean over the crops of the item."""
-        estimate = play(self.model, item.frames, item.seeds)
+        estimate = play(self.model, self._frames(item), item.seeds)
         late = self.model.voice.latency
         target = item.sound[:, : item.sound.shape[1] - late]
         return multi_scale_spectral(target, estimate[:, late:], self.model.config.sample_rate)
 
+    def _frames(self, item: Item) -> Tensor:
+        """What the voice plays: pitch, loudness, and the timbre that is heard in the recording, if it has any."""
+        if self.model.encoder is None:
+            return item.frames
+        timbre = self.model.encode(item.sound[:, None])
+        if item.still is not None:
+            timbre = torch.where(item.still[:, None, None], timbre.mean(-1, keepdim=True), timbre)
+        return torch.cat([item.frames, timbre], dim=1)
+
+    @staticmethod
+    @torch.no_grad()
+    def _sounding(heard: Callable[[Tensor], Tensor], item: Item) -> Tensor:
+        """What is heard in the sound of one crop, in the frames that are not silent: [rows, frames]."""
+        return heard(item.sound[:, None])[0, :, item.frames[0, 1] > SILENT_DB]
+
     def _set_statistics(self, taught: list[Performance]) -> None:
-        """The means and spreads by which the decoder hears pitch and loudness.
+        """The means and spreads by which the decoder hears pitch and loudness, and the encoder the sound.
 
         Raises:
             TrainingError: when there is no pitch, or nothing is loud enough to be one.
@@ -166,6 +193,10 @@ class Recipe:
         for name, values in (("pitch", octaves), ("loudness", loudness)):
             getattr(voice, f"{name}_mean").fill_(float(values.mean()))
             getattr(voice, f"{name}_spread").fill_(max(float(values.std()), 1e-3))
+        if (encoder := self.model.encoder) is not None:
+            crops = whole_crops(self.crops.taught, self.crops.frames)
+            rows = self.gradients.map(lambda crop: self._sounding(encoder.cepstra, crop), crops)
+            set_statistics(encoder, rows)
 
 
 def play(model: Instrument, frames: Tensor, seeds: Tensor) -> Tensor:

@@ -25,6 +25,7 @@ class Voice(Model):
     Attributes:
         pitch_mean, pitch_spread: of the recordings' log2(f0_hz), for the decoder.
         loudness_mean, loudness_spread: of their loudness in dB.
+        timbre_mean, timbre_spread: the timbre [latent, 1] that frames of 0 stand for, and how far ones are from it.
 
     >>> voice = Voice(Config(units=16, harmonics=20)).eval()
     >>> frames = torch.tensor([[[220.0, 220.0, 230.0], [-30.0, -20.0, -20.0]]])
@@ -46,6 +47,9 @@ class Voice(Model):
         for name, value in (("pitch", (middle, 1.0)), ("loudness", (-40.0, 15.0))):
             self.register_buffer(f"{name}_mean", torch.tensor(value[0]))
             self.register_buffer(f"{name}_spread", torch.tensor(value[1]))
+        if config.latent:
+            self.register_buffer("timbre_mean", torch.zeros(config.latent, 1))
+            self.register_buffer("timbre_spread", torch.ones(config.latent, 1))
 
     @property
     def parts(self) -> tuple[Layer, ...]:
@@ -63,7 +67,8 @@ class Voice(Model):
         return state if seeds is None else [*state[:-2], seeds, state[-1]]
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        f0_hz, loudness_db, timbre = x[:, :1], x[:, 1:2], x[:, 2:] if self.config.latent else None
+        f0_hz, loudness_db = x[:, :1], x[:, 1:2]
+        timbre = x[:, 2:] * self.timbre_spread + self.timbre_mean if self.config.latent else None
         pitch = (torch.log(f0_hz) * (1 / math.log(2)) - self.pitch_mean) / self.pitch_spread
         loudness = (loudness_db - self.loudness_mean) / self.loudness_spread
         distribution, amplitude, noise, remembered = self.decoder(pitch, loudness, timbre, state[:1])
