@@ -69,11 +69,9 @@ def test_it_learns_and_says_how(recordings, unbroken, tmp_path):
 
 def test_it_is_measured_by_what_it_plays(unbroken):
     """Against the recording itself, which is no error at all."""
-    held_out = unbroken.held_out
-    (one,) = held_out
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(module, "play_again", lambda player, performance: performance.sound)
-        proof = module.prove(unbroken.player, held_out)
+        proof = module.prove(unbroken.player, unbroken.held_out)
     assert proof.spectral == proof.f0_off == 0.0
     assert proof.loudness_db < 1e-3 and proof.f0_semitones < 1e-3
 
