@@ -29,10 +29,10 @@ def page() -> str:
 
 
 def counts(architecture: str, preset: str) -> dict[str, int]:
-    """How often each operation is in the graph of a preset; its knobs would be further inputs."""
+    """How often each operation is in the graph of a preset; its controls are further inputs."""
     torch.manual_seed(0)
     model = models.find(architecture).Model(models.preset(architecture, preset)).eval()
-    ops = list(operations(trace(model)))
+    ops = list(operations(trace(model, tuple(port.name for port in model.ports))))
     return {op: ops.count(op) for op in sorted(set(ops)) if op not in ("input", "constant", "number")}
 
 

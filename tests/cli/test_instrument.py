@@ -56,9 +56,12 @@ def test_it_learns_what_runs(terminal):
     said = terminal(*LEARN, "--listen", "tune.wav")
     assert said.code == 0 and not said.wrong, said
     assert said.out.startswith("string.tone: on what it never heard, spectral loss ")
-    assert (
-        "hearing recordings: 100 %" in said.err and "learning string: 100 %   0:00 left   loss " in said.err
-    )
+    for words in (
+        "hearing recordings: 100 %",
+        "recordings: 0:09 of 0:09 minutes have a pitch; it goes from ",
+    ):
+        assert words in said.err
+    assert "learning string: 100 %   0:00 left   spectral loss " in said.err
     assert sorted(os.listdir()) == ["recordings", "string.listen", "string.tone", "tune.wav"]
     assert sorted(os.listdir("string.listen")) == ["000001.wav", "000002.wav", "000003.wav"]
     tone = storage.load("string.tone")
@@ -158,7 +161,7 @@ def test_recordings_that_are_none(terminal):
         "nowhere": "there is no file or folder nowhere",
         "empty": "holds no sound file",
         "silent.wav": "silent.wav is silent",
-        "rumble.wav": "nothing in the recordings has a pitch",
+        "rumble.wav": "no pitch was heard",
         "little.wav": "little has 2.0 s, and an instrument is learned from 8 s at least",
     }.items():
         assert words in terminal.refuses("instrument", name, *LEARN[2:])

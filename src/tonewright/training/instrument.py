@@ -161,7 +161,7 @@ def learn(
     player = Player(storage.Tone("ddsp", room.Model(config), config.sample_rate))
     melody = listen(player, plan.listen) if plan.listen else None  # what is wrong with it is told at once
     performances = open_performances(recordings, config.sample_rate, config.hop, said, heard)
-    findings = _checked(performances, said)
+    findings = _checked(recordings, performances, said)
     taught, held_out = split(performances)
     recipe = room.Recipe(player.model, taught, held_out, course or room.Course(), plan.seed, plan.threads)
     player.tone.levels = _levels(performances)
@@ -232,15 +232,15 @@ def _loudness(y: np.ndarray, performance: Performance) -> np.ndarray:
     return loudness(torch.from_numpy(y)[None, None], performance.sample_rate, performance.hop)[0, 0].numpy()
 
 
-def _checked(performances: list[Performance], said: Callable[[str], None]) -> list[Finding]:
+def _checked(recordings: Path, performances: list[Performance], said: Callable[[str], None]) -> list[Finding]:
     """What the checks of the recordings say; an error ends it."""
     there, findings = check_instrument(performances)
-    said(str(there))
-    for finding in findings:
-        said(str(finding))
     errors = [str(finding) for finding in findings if finding.level == "error"]
     if errors:
         raise TrainingError("\n".join(errors))
+    said(f"{recordings.name}: {there}")
+    for finding in findings:
+        said(str(finding))
     return findings
 
 

@@ -16,7 +16,7 @@ from tests.layers.faces import native
 from tests.runtime.instruments import melody
 from tests.runtime.test_native import in_blocks, needs_core
 from tonewright import models, storage
-from tonewright.errors import ConfigError
+from tonewright.errors import ConfigError, FileError
 from tonewright.layers.base import Layer
 from tonewright.models.ddsp import PRESETS, Config, Model
 from tonewright.models.ddsp.model import SCALE, ratio_of
@@ -325,3 +325,26 @@ def test_the_ends_of_what_is_possible(limits):
     x = torch.zeros(1, 1, 320)
     still = {port.name: torch.full_like(x, port.default) for port in model.ports}
     assert play(model, x, still).shape == x.shape
+
+
+@pytest.mark.parametrize(
+    "before,after",
+    [
+        ('"units":8', '"units":9'),
+        ('"units":8', '"units":-'),
+        ('"harmonics":12', '"harmonics":99'),
+        ('"bands":9', '"bands":0'),
+        ('"latent":0', '"latent":1'),
+        ('"reverb_s":0.02', '"reverb_s":2.00'),
+        ('"lowest_hz":60.0', '"lowest_hz":NaN,'),
+        ('"sample_rate":16000,"units"', '"sample_rate":48000,"units"'),
+    ],
+)
+def test_a_damaged_file_is_told(tmp_path, before, after):
+    storage.save(storage.Tone("ddsp", Model(TINY), 16000), tmp_path / "a.tone")
+    before, after = (text.replace('"', '\\"').encode() for text in (before, after))
+    data = (tmp_path / "a.tone").read_bytes()
+    assert before in data
+    (tmp_path / "b.tone").write_bytes(data.replace(before, after, 1))
+    with pytest.raises(FileError, match=r"b\.tone"):
+        storage.load(tmp_path / "b.tone")
