@@ -19,6 +19,8 @@ SCRIPTS = {
     "long_fir": (),
     "spectral_loss": (),
     "harmonic_bank": (),
+    "instrument_step": (),
+    "instrument_live": (),
     "lesson": (),
     "pitch_tracking": (),
     "alignment": ("data",),
