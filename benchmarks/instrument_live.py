@@ -72,11 +72,9 @@ def main() -> None:
 
 
 def made(preset: str, rate: int) -> Player:
-    """An instrument of that size, its bands about as wide and its room as long as at 16 kHz."""
-    small = PRESETS[preset]
-    config = Config(rate, small.units, small.harmonics, small.bands, small.reverb_s)
+    """An instrument of that size, with as many harmonics and bands for each Hz as at 16 kHz."""
     torch.manual_seed(0)
-    model = models.find("ddsp").Model(config).eval()
+    model = models.find("ddsp").Model(PRESETS[preset].at(rate)).eval()
     return Player(storage.Tone("ddsp", model, rate))
 
 

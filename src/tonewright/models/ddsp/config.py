@@ -80,7 +80,7 @@ class Config:
 
 PRESETS = {
     "paper": Config(),
-    "standard": Config(units=192, harmonics=80),
-    "small": Config(units=96, harmonics=60),
-    "tiny": Config(units=32, harmonics=40, bands=33, reverb_s=0.0),
+    "standard": Config(units=128),
+    "small": Config(units=64),
+    "tiny": Config(units=32, harmonics=60, bands=33, reverb_s=0.0),
 }

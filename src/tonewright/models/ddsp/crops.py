@@ -49,7 +49,7 @@ class Crops:
             longest = max((p.seconds for p in taught), default=0.0)
             wanted = frames * taught[0].hop / taught[0].sample_rate if taught else 0.0
             raise TrainingError(
-                f"the longest recording has {longest:.1f} s to learn from, and a crop has {wanted:g} s; record more, "
+                f"the longest recording has {longest:.1f} s to learn from, and a crop with its lead has {wanted:g} s; record more, "
                 f"or add --setting crop_s={max(0.2, longest / 2):.1f}"
             )
         self.frames, self.live, self.seed, self.still = frames, live, seed, still

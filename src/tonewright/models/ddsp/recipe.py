@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from tonewright.audio.performance import Performance
+from tonewright.dsp.loudness import loudness
 from tonewright.errors import ConfigError, TrainingError
 from tonewright.measure.multi_scale import multi_scale_spectral
 from tonewright.models.ddsp.crops import Crops, Item, whole_crops
@@ -22,6 +23,8 @@ from tonewright.models.gradients import ItemGradients
 ROOM_RATE = 0.2  # of the rate, for the taps of the room: each has so little to do that noise would move it most
 DECAY_EXAMPLES = 10_000  # after so many the rate is `decay` times what it was
 BAD_STEPS = 10  # not-a-number gradients in a row that end the training
+EDGE = 2  # frames at the end of a crop whose loudness is heard in part beyond it
+SOFTEST = 2.0  # percent of the frames that are softer are too few to learn from
 SILENT_DB = -70.0  # frames below it say nothing of the instrument
 
 
@@ -34,7 +37,11 @@ class Course:
         crop_s: their length in seconds.
         lead_s: what is played before a crop and does not count, so that notes and the room sound already.
         rate: size of the steps of Adam.
+        loudness: weight of each dB by which the loudness of a frame is off, beside the spectral loss, which alone leaves
+            an instrument a dB or two too soft: its logarithms find noise of the right level too loud.
         decay: of the rate, for every 10,000 examples.
+        weight_decay: share of the rate by which every weight shrinks in a step; a few minutes of music are soon known
+            by heart.
         clip: largest norm of a gradient.
         live: share of the crops that are played from the pitch that the live tracker hears, where it is not far off,
             so that its small errors surprise nobody.
@@ -43,11 +50,13 @@ class Course:
         together: crops that one thread plays at once; part of the result, to the last bit.
     """
 
-    batch: int = 16
+    batch: int = 8
     crop_s: float = 4.0
     lead_s: float = 0.5
     rate: float = 1e-3
+    loudness: float = 0.05
     decay: float = 0.98
+    weight_decay: float = 0.1
     clip: float = 3.0
     live: float = 0.25
     still: float = 0.5
@@ -60,8 +69,10 @@ class Course:
             raise ConfigError(f"crop_s is 0.2 to 60 seconds, and not {self.crop_s:g}")
         if not 0.0 <= self.lead_s <= 10.0:
             raise ConfigError(f"lead_s is 0 to 10 seconds, and not {self.lead_s:g}")
+        if not 0.0 <= self.loudness <= 100.0:
+            raise ConfigError(f"loudness is 0 to 100 for each dB, and not {self.loudness:g}")
         shares = 0.0 <= self.live <= 1.0 and 0.0 <= self.still <= 1.0
-        if not (0.0 < self.rate < 1.0 and 0.0 < self.decay <= 1.0 and self.clip > 0.0 and shares):
+        if not (0.0 < self.rate < 1.0 and 0.0 < self.decay <= 1.0 and self.clip > 0.0 and shares and 0.0 <= self.weight_decay <= 10.0):
             raise ConfigError("rate, decay, live and still are within 0 and 1, and clip is above 0")
 
 
@@ -94,7 +105,7 @@ class Recipe:
         room = set() if model.room is None else set(model.room.parameters())
         groups = [([p for p in self.parameters if p not in room], 1.0), (list(room), ROOM_RATE)]
         groups = [{"params": group, "share": share} for group, share in groups if group]
-        self.optimiser = torch.optim.Adam(groups, lr=course.rate)
+        self.optimiser = torch.optim.AdamW(groups, lr=course.rate, weight_decay=course.weight_decay)
         self.gradients = ItemGradients(self.parameters, threads)
         self.bad = 0
         self._held_out = whole_crops(held_out, frames, self.lead)
@@ -152,26 +163,38 @@ class Recipe:
         self.optimiser.step()
 
     def _rate(self, step: int, steps: int) -> float:
-        """Falls by `decay`, and over the last fifth to nothing, which quietens what the noise of the steps adds."""
+        """Falls by `decay`, and over the second half to nothing, which quietens what the noise of the steps adds."""
         rate = self.course.rate * self.course.decay ** (step * self.course.batch / DECAY_EXAMPLES)
-        left = (steps - step) / (0.2 * steps) if steps else 1.0
+        left = 2 * (steps - step) / steps if steps else 1.0
         return rate * min(1.0, left)
 
     def _loss(self, item: Item) -> tuple[Tensor, dict[str, float]]:
-        share = len(item.sound) / self.course.batch
-        loss = self._distance(item) * share
-        return loss, {"spectral": float(loss.detach())}
+        share, estimate = len(item.sound) / self.course.batch, self._played(item)
+        parts = {"spectral": self._distance(item, estimate) * share}
+        if self.course.loudness:
+            parts["loudness"] = self._off_db(item, estimate) * (self.course.loudness * share)
+        return sum(parts.values()), {name: float(part.detach()) for name, part in parts.items()}
 
     @torch.no_grad()
     def _measured(self, item: Item) -> float:
-        return float(self._distance(item)) * len(item.sound)
+        return float(self._distance(item, self._played(item))) * len(item.sound)
 
-    def _distance(self, item: Item) -> Tensor:
-        """Between the recording and what the model plays, a mean over the crops of the item."""
-        estimate = play(self.model, self._frames(item), item.seeds)
-        late, lead = self.model.voice.latency, self.lead * self.model.config.hop
-        target = item.sound[:, lead : item.sound.shape[1] - late]
-        return multi_scale_spectral(target, estimate[:, late + lead :], self.model.config.sample_rate)
+    def _played(self, item: Item) -> Tensor:
+        """What the model plays instead of the crops, in time with them; their last hop is missing: [B, T - hop]."""
+        return play(self.model, self._frames(item), item.seeds)[:, self.model.voice.latency :]
+
+    def _distance(self, item: Item, estimate: Tensor) -> Tensor:
+        """The spectral loss behind the lead, a mean over the crops."""
+        lead, length = self.lead * self.model.config.hop, estimate.shape[1]
+        return multi_scale_spectral(
+            item.sound[:, lead:length], estimate[:, lead:], self.model.config.sample_rate
+        )
+
+    def _off_db(self, item: Item, estimate: Tensor) -> Tensor:
+        """By how many dB the loudness is off, a mean over the frames; those at the end hear beyond it."""
+        config, heard = self.model.config, slice(self.lead, -EDGE)
+        level = loudness(estimate[:, None], config.sample_rate, config.hop)[:, 0, heard]
+        return (level - item.frames[:, 1, :-1][:, heard]).abs().mean()
 
     def _frames(self, item: Item) -> Tensor:
         """What the voice plays: pitch, loudness, and the timbre that is heard in the recording, if it has any."""
@@ -204,6 +227,7 @@ class Recipe:
         for name, values in (("pitch", octaves), ("loudness", loudness)):
             getattr(voice, f"{name}_mean").fill_(float(values.mean()))
             getattr(voice, f"{name}_spread").fill_(max(float(values.std()), 1e-3))
+        voice.softest_db.fill_(float(np.percentile(loudness, SOFTEST)))
         if (encoder := self.model.encoder) is not None:
             crops = whole_crops(self.crops.taught, self.crops.frames)
             rows = self.gradients.map(lambda crop: self._sounding(encoder.cepstra, crop), crops)

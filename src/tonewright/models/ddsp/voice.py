@@ -17,7 +17,8 @@ DRY = 5e-5  # the room begins with taps within this: as good as none
 # A room dies away: each tap counts so much less than the first, down to this at the last. Without it, what the noise of
 # the gradients does to thousands of late taps sounds as loud as the room.
 FADED_DB = -40.0
-OPEN_DB = 10.0  # above silence; below it the voice fades, or it would hiss where the recordings had no silence
+OPEN_DB = 10.0  # above silence; within that the voice opens, and silence is silent
+DECIBEL = math.log(10.0) / 20.0
 
 
 class Voice(Model):
@@ -30,6 +31,7 @@ class Voice(Model):
     Attributes:
         pitch_mean, pitch_spread: of the recordings' log2(f0_hz), for the decoder.
         loudness_mean, loudness_spread: of their loudness in dB.
+        softest_db: of what they taught; below it the voice is what it is there, softer by as many dB, down to silence.
         timbre_mean, timbre_spread: the timbre [latent, 1] that frames of 0 stand for, and how far ones are from it.
 
     >>> voice = Voice(Config(units=16, harmonics=20)).eval()
@@ -52,6 +54,7 @@ class Voice(Model):
         for name, value in (("pitch", (middle, 1.0)), ("loudness", (-40.0, 15.0))):
             self.register_buffer(f"{name}_mean", torch.tensor(value[0]))
             self.register_buffer(f"{name}_spread", torch.tensor(value[1]))
+        self.register_buffer("softest_db", torch.tensor(-70.0))
         if config.latent:
             self.register_buffer("timbre_mean", torch.zeros(config.latent, 1))
             self.register_buffer("timbre_spread", torch.ones(config.latent, 1))
@@ -75,11 +78,13 @@ class Voice(Model):
         f0_hz, loudness_db = x[:, :1], x[:, 1:2]
         timbre = x[:, 2:] * self.timbre_spread + self.timbre_mean if self.config.latent else None
         pitch = (torch.log(f0_hz) * (1 / math.log(2)) - self.pitch_mean) / self.pitch_spread
-        loudness = (loudness_db - self.loudness_mean) / self.loudness_spread
+        heard_db = self.softest_db + torch.relu(loudness_db - self.softest_db)
+        loudness = (heard_db - self.loudness_mean) / self.loudness_spread
         distribution, amplitude, noise, remembered = self.decoder(pitch, loudness, timbre, state[:1])
-        loud_enough = 1.0 - torch.relu(1.0 - torch.relu((loudness_db - FLOOR_DB) * (1 / OPEN_DB)))  # from 0 to 1
-        tone, turned = self.harmonics(f0_hz, state[1:-3], distribution, amplitude * loud_enough)
-        hiss, drawn = self.noise(noise * loud_enough, state[-3:])
+        opened = 1.0 - torch.relu(1.0 - torch.relu((loudness_db - FLOOR_DB) * (1 / OPEN_DB)))  # from 0 to 1
+        fade = opened * torch.exp(torch.relu(self.softest_db - loudness_db) * -DECIBEL)
+        tone, turned = self.harmonics(f0_hz, state[1:-3], distribution, amplitude * fade)
+        hiss, drawn = self.noise(noise * fade, state[-3:])
         return tone + hiss, [*remembered, *turned, *drawn]
 
 
