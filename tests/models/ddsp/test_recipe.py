@@ -223,7 +223,7 @@ def test_the_rate_falls():
     "change,words",
     [
         ({"batch": 0}, "batch and together are 1 to 1024, and not 0 and 4"),
-        ({"together": 2000}, "not 16 and 2000"),
+        ({"together": 2000}, "not 8 and 2000"),
         ({"crop_s": 0.1}, "crop_s is 0.2 to 60 seconds, and not 0.1"),
         ({"crop_s": math.nan}, "crop_s is 0.2 to 60 seconds"),
         ({"rate": 0.0}, "rate, decay, live and still are within 0 and 1"),
