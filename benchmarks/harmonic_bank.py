@@ -46,8 +46,9 @@ def main() -> None:
         f"Forward and backward of a batch of {BATCH} sounds of {SECONDS} s at {RATE // 1000} kHz, frames of {HOP} "
         f"samples, one thread: seconds of the processor, median of {options.rounds} rounds, and megabytes at most. "
         f"{HARMONICS} harmonics of a pitch that glides from frame to frame between {LOW:.0f} and {HIGH:.0f} Hz, so "
-        f"that all are heard, and noise in {BANDS} bands. Error: the largest of the sound, against our bank or our noise "
-        "in torch's float64, in parts of the peak; and that of the gradient, as a share of its norm. The torch bank "
+        f"that all are heard, and noise in {BANDS} bands. Error: the largest of the sound, against our bank or our "
+        "noise in torch's float64, in parts of the peak; and that of the gradient, as a share of its "
+        "norm. The torch bank "
         "is that of most programs: amplitudes and pitch for each sample, the phase a running sum, a sine for each "
         "sample and harmonic. The noise by torch is ours, by the spectra of frames.\n\n"
     )

@@ -1,10 +1,10 @@
 """How near an instrument comes to a violin that it never heard, and how well it follows a voice.
 
-    python -m benchmarks.instrument_learning --solo FOLDER --minutes 60 --preset standard     teaches it first
-    python -m benchmarks.instrument_learning --solo FOLDER --tone violin.tone                  measures one that is there
+    python -m benchmarks.instrument_learning --solo FOLDER --minutes 60    teaches it first
+    python -m benchmarks.instrument_learning --solo FOLDER --tone violin.tone    measures one that is there
 
-FOLDER holds violin/ with john-garner_bwv1002_mov7.flac and mov8 to learn from and minji-kim_bwv1003_mov4.flac, another
-player in another room, and singing/. Finished rows are kept in instrument_learning.json.
+FOLDER holds violin/ with john-garner_bwv1002_mov7.flac and mov8 to learn from and minji-kim_bwv1003_mov4.flac,
+another player in another room, and singing/. Finished rows are kept in instrument_learning.json.
 """
 
 import argparse
@@ -103,11 +103,17 @@ def write() -> None:
     write_section("An instrument: a violin", "benchmarks.instrument_learning", text)
 
 
-INTRODUCTION = """A violin plays two movements by Bach, alone in a room that rings (John Garner, BWV 1002, 4:44 minutes, one of \
-them full of double stops); the last tenth of each was held out and is played by the model from its pitch and loudness. \
-Spectral loss: six scales, mean over crops of 4 s. Pitch: as swift-f0 hears it, of the frames that are voiced on both \
-sides; far off is more than half a semitone. Another player: MinJi Kim, BWV 1003, mov 4, whose violin and room the model \
-does not know. The author's figures are those of the course that asks for a loss of 6.5 at most."""
+INTRODUCTION = (
+    "A violin plays two movements by Bach, alone in a room that rings (John Garner, BWV 1002, 4:44 "
+    "minutes, one of them "
+    "full of double stops); the last tenth of each was held out and is played by the model from its pitch and "
+    "loudness. Spectral loss: six scales, mean over crops of 4 s. Pitch: as swift-f0 hears it, of the "
+    "frames that are "
+    "voiced on both sides; far off is more than half a semitone. Another player: MinJi Kim, BWV 1003, mov 4, whose "
+    "violin and room the model does not know. The author's figures are those of the course that asks for "
+    "a loss of 6.5 "
+    "at most."
+)
 
 
 def cells(proof) -> list[str]:
@@ -137,8 +143,9 @@ def songs(rows: list[dict]) -> str:
         for row in rows
     ]
     return (
-        "Singing, moved by octaves into the violin's range: percent of the voiced frames in which the result is within a "
-        f"quarter tone of the voice.\n\n{table(['', *names], lines)}"
+        "Singing, moved by octaves into the violin's range: percent of the voiced frames in which the "
+        "result is within "
+        f"a quarter tone of the voice.\n\n{table(['', *names], lines)}"
     )
 
 

@@ -16,7 +16,7 @@ import torch
 from benchmarks.results import table, write_section
 from tonewright import models, storage
 from tonewright.dsp.oscillators import advances, pitch_ends
-from tonewright.models.ddsp import PRESETS, Config
+from tonewright.models.ddsp import PRESETS
 from tonewright.runtime import instrument
 from tonewright.runtime.native import NativeStream
 from tonewright.runtime.phrase import Phrase

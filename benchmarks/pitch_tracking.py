@@ -188,10 +188,11 @@ def recorded(folder: Path) -> str:
         rows.append([name, *agree, f"{100 * np.mean(voiced[rival]):.0f}", *written])
     return (
         f"Recordings, a violin ({EXCERPT_S[1] - EXCERPT_S[0]} s of each, two to four voices at once in mov3 and "
-        "mov7, all in a room that rings for longer than a note) and singing, where nobody knows the truth: share of the "
-        "frames in which swift-f0 hears a pitch that are within 50 cents of it, of those that are not within 50 ms "
-        "of one of its jumps, that are an octave off, and in which ours hears one too. Then how often each is within 50 "
-        "cents of a note that is written, more than 30 ms from the ends of notes. Ours looks from "
+        "mov7, all in a room that rings for longer than a note) and singing, where nobody knows the truth: share of "
+        "the frames in which swift-f0 hears a pitch that are within 50 cents of it, of those that are not "
+        "within 50 ms "
+        "of one of its jumps, that are an octave off, and in which ours hears one too. Then how often each is within "
+        "50 cents of a note that is written, more than 30 ms from the ends of notes. Ours looks from "
         f"{VIOLIN_HZ:.0f} Hz up for the violin, and from 60 Hz up for a voice.\n\n"
         + table(
             [

@@ -2,8 +2,8 @@
 
     python examples/plucked_instrument.py [steps]
 
-The recordings are a built-in string, plucked by frequency modulation: notes.wav. What is learned goes into plucked.tone,
-and tune.wav is what it plays.
+The recordings are a built-in string, plucked by frequency modulation: notes.wav. What is learned goes into
+plucked.tone, and tune.wav is what it plays.
 """
 
 import sys

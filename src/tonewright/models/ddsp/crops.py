@@ -63,8 +63,8 @@ class Crops:
             longest = max((p.seconds for p in taught), default=0.0)
             wanted = frames * taught[0].hop / taught[0].sample_rate if taught else 0.0
             raise TrainingError(
-                f"the longest recording has {longest:.1f} s to learn from, and a crop with its lead has {wanted:g} s; record more, "
-                f"or add --setting crop_s={max(0.2, longest / 2):.1f}"
+                f"the longest recording has {longest:.1f} s to learn from, and a crop with its lead has {wanted:g} s; "
+                f"record more, or add --setting crop_s={max(0.2, longest / 2):.1f}"
             )
         self.frames, self.live, self.seed, self.still, self.bend = frames, live, seed, still, bend
         self.ends = np.cumsum([p.frames - self.reach + 1 for p in self.taught])

@@ -39,11 +39,11 @@ class Course:
         crop_s: their length in seconds.
         lead_s: what is played before a crop and does not count, so that notes and the room sound already.
         rate: size of the steps of Adam.
-        loudness: weight of each dB by which the loudness of a frame is off, beside the spectral loss, which alone leaves
-            an instrument a dB or two too soft: its logarithms find noise of the right level too loud.
+        loudness: weight of each dB by which the loudness of a frame is off, beside the spectral loss. That alone
+            leaves an instrument a dB or two too soft: its logarithms find noise of the right level too loud.
         decay: of the rate, for every 10,000 examples.
-        weight_decay: share of the rate by which every weight shrinks in a step; a few minutes of music are soon known
-            by heart.
+        weight_decay: share of the rate by which every weight shrinks in a step, for a few minutes of music are soon
+            known by heart.
         clip: largest norm of a gradient.
         live: share of the crops that are played from the pitch that the live tracker hears, where it is not far off,
             so that its small errors surprise nobody.

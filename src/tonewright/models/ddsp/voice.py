@@ -14,8 +14,8 @@ from tonewright.models.ddsp.config import Config
 from tonewright.models.ddsp.decoder import Decoder
 
 DRY = 5e-5  # the room begins with taps within this: as good as none
-# A room dies away: each tap counts so much less than the first, down to this at the last. Without it, what the noise of
-# the gradients does to thousands of late taps sounds as loud as the room.
+# A room dies away: each tap counts so much less than the first, down to this at the last. Without it, what the noise
+# of the gradients does to thousands of late taps sounds as loud as the room.
 FADED_DB = -40.0
 OPEN_DB = 10.0  # above silence; within that the voice opens, and silence is silent
 DECIBEL = math.log(10.0) / 20.0
@@ -31,7 +31,7 @@ class Voice(Model):
     Attributes:
         pitch_mean, pitch_spread: of the recordings' log2(f0_hz), for the decoder.
         loudness_mean, loudness_spread: of their loudness in dB.
-        softest_db: of what they taught; below it the voice is what it is there, softer by as many dB, down to silence.
+        softest_db: of what they taught; below it the voice is what it is there, softer by as many dB, to silence.
         timbre_mean, timbre_spread: the timbre [latent, 1] that frames of 0 stand for, and how far ones are from it.
 
     >>> voice = Voice(Config(units=16, harmonics=20)).eval()
