@@ -250,7 +250,7 @@ def test_nothing_to_learn_from(tmp_path):
 
 def test_a_crop_that_is_too_long(recordings):
     words = refused(recordings, changes=SMALL | {"crop_s": 9.0})
-    assert "the longest recording has 5.4 s to learn from, and a crop with its lead has 9.5 s" in words
+    assert "the longest recording has 5.4 s to learn from, and a crop with its lead 9.5 s" in words
     assert "--setting crop_s=2.7" in words
 
 

@@ -47,7 +47,6 @@ class Course:
         clip: largest norm of a gradient.
         live: share of the crops that are played from the pitch that the live tracker hears, where it is not far off,
             so that its small errors surprise nobody.
-        bend: semitones by which a crop is played faster or slower at most, with its pitch: more notes than there are.
         still: share of the crops whose timbre, if they have any, stands still at its mean, as that of an instrument
             whose knobs nobody moves.
         together: crops that one thread plays at once; part of the result, to the last bit.
@@ -57,12 +56,11 @@ class Course:
     crop_s: float = 4.0
     lead_s: float = 0.5
     rate: float = 1e-3
-    loudness: float = 0.05
+    loudness: float = 0.03
     decay: float = 0.98
     weight_decay: float = 0.1
     clip: float = 3.0
     live: float = 0.25
-    bend: float = 0.5
     still: float = 0.5
     together: int = 4
 
@@ -75,10 +73,8 @@ class Course:
             raise ConfigError(f"lead_s is 0 to 10 seconds, and not {self.lead_s:g}")
         if not 0.0 <= self.loudness <= 100.0:
             raise ConfigError(f"loudness is 0 to 100 for each dB, and not {self.loudness:g}")
-        if not (0.0 <= self.weight_decay <= 10.0 and 0.0 <= self.bend <= 12.0):
-            raise ConfigError(
-                f"weight_decay is 0 to 10 and bend 0 to 12 semitones, and not {self.weight_decay:g} and {self.bend:g}"
-            )
+        if not 0.0 <= self.weight_decay <= 10.0:
+            raise ConfigError(f"weight_decay is 0 to 10, and not {self.weight_decay:g}")
         shares = 0.0 <= self.live <= 1.0 and 0.0 <= self.still <= 1.0
         if not (0.0 < self.rate < 1.0 and 0.0 < self.decay <= 1.0 and self.clip > 0.0 and shares):
             raise ConfigError("rate, decay, live and still are within 0 and 1, and clip is above 0")
@@ -109,7 +105,7 @@ class Recipe:
         frames_per_s = model.config.sample_rate / model.config.hop
         self.lead = round(course.lead_s * frames_per_s)
         frames = self.lead + round(course.crop_s * frames_per_s)
-        self.crops = Crops(taught, frames, course.live, seed, course.still, course.bend)
+        self.crops = Crops(taught, frames, course.live, seed, course.still)
         room = set() if model.room is None else set(model.room.parameters())
         groups = [([p for p in self.parameters if p not in room], 1.0), (list(room), ROOM_RATE)]
         groups = [{"params": group, "share": share} for group, share in groups if group]
