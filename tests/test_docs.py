@@ -23,6 +23,7 @@ from tonewright.audio import files
 from tonewright.builtin import overdrive, phrase
 from tonewright.cli import run
 from tonewright.layers.operations import GLUE, PRIMITIVES
+from tonewright.models import ddsp
 from tonewright.models.base import Port
 from tonewright.models.chain.fitting import auto, recipe
 from tonewright.models.chain.processors import PROCESSORS
@@ -74,7 +75,7 @@ def hurried(words: list[str]) -> list[str]:
     >>> hurried(["capture", "--minutes", "10", "-o", "amp.tone"])
     ['capture', '-o', 'amp.tone', '--steps', '3']
     """
-    if words[0] != "capture":
+    if words[0] not in ("capture", "instrument"):
         return words
     place = words.index("--minutes") if "--minutes" in words else len(words)
     little = ["--seconds", "6"] if "--through" in words else []
@@ -133,7 +134,8 @@ def folder(tmp_path, monkeypatch) -> Path:
     for name in ("music", "recordings", "bin"):
         (tmp_path / name).mkdir()
     files.write("music/a.flac", guitar(), RATE)
-    files.write("recordings/a.wav", guitar(), RATE)
+    notes = instruments.melody([220.0, 294.0, 440.0, 587.0], 2.5, RATE)
+    files.write("recordings/a.wav", notes, RATE)
     files.write("music/b.ogg", guitar()[::-1], RATE)
     (tmp_path / "bin/lv2apply").write_text(PLUGIN_HOST)
     (tmp_path / "bin/lv2apply").chmod(0o755)
@@ -235,6 +237,23 @@ def test_the_table_of_presets_is_true():
         memory, products = model.settle + 1, multiplications(model)
         share = f"{100 * products / standard:.0f} %"
         assert table[name] == [f"{weights:,}", f"{memory}", f"{memory / 48:.0f} ms", f"{products:,}", share]
+
+
+def test_the_tables_of_instruments_are_true():
+    page = (DOCS / "instruments.md").read_text(encoding="utf-8")
+    cells = [
+        [cell.strip(" `") for cell in row.split("|")]
+        for row in re.findall(r"^\| (`.*) \|$", page, re.MULTILINE)
+    ]
+    table = {name: rest for name, *rest in cells if name in ddsp.PRESETS}
+    for name, config in ddsp.PRESETS.items():
+        weights = sum(p.numel() for p in ddsp.Model(config).parameters())
+        room = f"{config.reverb_s:g} s" if config.reverb_s else "none"
+        sizes = [str(size) for size in (config.units, config.harmonics, config.bands)]
+        assert table[name] == [*sizes, room, f"{weights:,}"]
+    usual = asdict(ddsp.Course()) | asdict(ddsp.PRESETS["standard"])
+    told = {name: float(rest[0]) for name, *rest in cells if name in usual and len(rest) == 2}
+    assert told == {name: value for name, value in usual.items() if name != "sample_rate"}
 
 
 def test_the_gain_lesson_is_as_it_was_measured():

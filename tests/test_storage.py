@@ -92,6 +92,13 @@ def test_numbers_that_json_cannot_say_come_back_as_nan(tmp_path):
     storage.save(got, tmp_path / "b.tone")
 
 
+def test_a_history_of_before_the_error_had_other_names_is_read(tmp_path):
+    made = tone()
+    made.history = [{"seconds": 1.0, "step": 3, "loss": 0.5, "esr": 0.25}]
+    storage.save(made, tmp_path / "a.tone")
+    assert storage.load(tmp_path / "a.tone").history == tone().history
+
+
 def test_a_changed_weight_is_noticed(tmp_path):
     storage.save(tone(), tmp_path / "a.tone")
     got = storage.load(tmp_path / "a.tone")

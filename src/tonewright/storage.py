@@ -249,7 +249,11 @@ def _facts(header: dict) -> dict:
     words, history = _field(header, "provenance", dict), _field(header, "history", list)
     if not all(isinstance(word, str) for word in words.values()):
         raise ConfigError("'provenance' holds something that is no words")
-    if not all(isinstance(row, dict) and row.keys() == ROW for row in history):
+    if not all(isinstance(row, dict) for row in history):
+        raise ConfigError("'history' holds something that is no row")
+    # earlier versions knew one error only, and called it by its name
+    history = [{"error" if key == "esr" else key: value for key, value in row.items()} for row in history]
+    if not all(row.keys() == ROW for row in history):
         raise ConfigError(f"'history' wants rows of {', '.join(sorted(ROW))}")
     numbers = [*levels.values(), *metrics.values(), *(value for row in history for value in row.values())]
     if not all(value is None or (type(value) in (int, float) and abs(value) < 1e300) for value in numbers):
