@@ -158,9 +158,7 @@ def learn(
     """
     room = models.find(plan.architecture)
     if plan.architecture not in models.names("capture"):
-        raise ConfigError(
-            f"a {plan.architecture} is not captured; `tonewright {room.VERB}` finds its settings"
-        )
+        raise ConfigError(f"a {plan.architecture} is not captured; `tonewright {room.VERB}` is for it")
     config, course = models.changed(plan.architecture, plan.preset, plan.changes)
     if knobs:
         config = dataclasses.replace(config, knobs=knobs)
