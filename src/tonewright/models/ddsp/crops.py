@@ -12,6 +12,7 @@ from tonewright.audio.rates import resample
 from tonewright.errors import TrainingError
 
 SPEEDS = 10_000  # in steps of which a tape runs faster or slower
+LEAST = 20  # frames that are measured at once: of fewer there is no spectrum
 NEAR = 1.0 / 12  # octaves by which the live tracker may be off and is still believed
 
 
@@ -63,8 +64,8 @@ class Crops:
             longest = max((p.seconds for p in taught), default=0.0)
             wanted = frames * taught[0].hop / taught[0].sample_rate if taught else 0.0
             raise TrainingError(
-                f"the longest recording has {longest:.1f} s to learn from, and a crop with its lead has {wanted:g} s; "
-                f"record more, or add --setting crop_s={max(0.2, longest / 2):.1f}"
+                f"the longest recording has {longest:.1f} s to learn from, and a crop with its lead has {wanted:g} "
+                f"s; record more, or add --setting crop_s={max(0.2, longest / 2):.1f}"
             )
         self.frames, self.live, self.seed, self.still, self.bend = frames, live, seed, still, bend
         self.ends = np.cumsum([p.frames - self.reach + 1 for p in self.taught])
@@ -94,6 +95,8 @@ class Crops:
 def whole_crops(held_out: list[Performance], frames: int, lead: int = 0) -> list[Item]:
     """All of these performances, cut into crops; what is left at an end is part of none, unless there is no other.
 
+    What lasts hardly longer than the lead is in none, either.
+
     Args:
         held_out: performances.
         frames: length of a crop.
@@ -102,6 +105,8 @@ def whole_crops(held_out: list[Performance], frames: int, lead: int = 0) -> list
     items = []
     for performance in held_out:
         length = min(frames, performance.frames)
+        if length - lead < LEAST:
+            continue
         for start in range(0, performance.frames - length + 1, length - lead):
             parts = row(performance.part(start, start + length), live=False)
             items.append(Item(*(part[None] for part in parts), torch.zeros(1, dtype=torch.int64)))
