@@ -22,12 +22,13 @@ from benchmarks.naive_instrument import Naive, multi_scale
 from benchmarks.results import table, write_section
 from tonewright.audio.performance import Performance
 from tonewright.measure.multi_scale import multi_scale_spectral
-from tonewright.models.ddsp import PRESETS, Model, Recipe
+from tonewright.models.ddsp import PRESETS, Course, Model, Recipe
 from tonewright.models.ddsp.recipe import play
 
 RATE, HOP, SECONDS = 16000, 160, 40
 STILL_HZ = 70.0
 TAUGHT = ("paper", "standard", "small")
+COURSE = Course(batch=16, lead_s=0.0, loudness=0.0)  # that of the paper
 WAYS = ("ours", "torch")
 
 
@@ -112,7 +113,7 @@ def recipe_of(preset: str) -> Recipe:
     voiced = np.ones(len(f0_hz), bool)
     recording = Performance(sound.astype(np.float32), RATE, HOP, f0_hz, f0_hz, voiced, loudness_db)
     torch.manual_seed(0)
-    return Recipe(Model(PRESETS[preset]), [recording], [recording], threads=1)
+    return Recipe(Model(PRESETS[preset]), [recording], [recording], COURSE, threads=1)
 
 
 class NaiveRecipe:
