@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from tests.report.test_page import Outline
+from tests.runtime import instruments
 from tonewright import models
 from tonewright.audio.pairs import Pair
 from tonewright.builtin.guitar import phrase
+from tonewright.errors import ConfigError
 from tonewright.report.of_player import settings_of, write_report
 from tonewright.runtime.player import Player
 from tonewright.storage import Tone
@@ -42,6 +44,11 @@ def test_the_page_of_a_chain_shows_its_curves_and_settings(pair, tmp_path):
     assert "3.50" in texts and "± 0.25" in texts and "cannot be told from this recording" in texts
     assert any(text.startswith("5,000 samples") for text in texts)
     assert page.count('class="range"') == sum(not np.isnan(row.value) for row in settings_of(ours))
+
+
+def test_an_instrument_has_no_sides_to_compare(pair, tmp_path):
+    with pytest.raises(ConfigError, match="an instrument has no dry and wet side"):
+        write_report(instruments.instrument(), [pair], tmp_path / "page.html", "violin.tone")
 
 
 def test_a_network_has_no_settings_and_no_curves(pair, tmp_path):

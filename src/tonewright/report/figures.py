@@ -227,7 +227,7 @@ def training(history: list[dict], labels: dict[str, str] = LOSS_LABELS) -> str |
         axis.set_yscale("log")
         axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.yaxis.set_minor_formatter(
-            LogFormatter(minor_thresholds=(1.0, 0.4))
+            LogFormatter(minor_thresholds=(1.0, 0.8))
         )  # where a decade is not full
         axis.set(xlabel="minutes of training")
         axis.legend()

@@ -137,6 +137,7 @@ def render_instrument(listening: InstrumentListening) -> str:
         for t in listening.more
     ]
     heard = heard_words(sounds["heard_s"], len(recording) / listening.sample_rate)
+    heard = f"The model never learned from it. {heard}"
     player = Template(file("instrument.html")).substitute(heard=heard, takes=_takes(listening.more))
     return framed(
         Sections(

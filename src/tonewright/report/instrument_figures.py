@@ -61,7 +61,7 @@ def pitch(target_hz: np.ndarray, estimate_hz: np.ndarray, frames_per_s: float) -
         _both(whole, lines, slice(None), frames_per_s, thin=True)
         _both(close, lines, part, frames_per_s)
         _shade(whole, part, len(target_hz), frames_per_s)
-        whole.set(title="The whole recording (shaded: where the picture below is)")
+        whole.set(title="All that was kept back (shaded: where the picture below is)")
         close.set(title="A close look at the liveliest part", xlabel="seconds")
         for axis, here in ((whole, slice(None)), (close, part)):
             _note_axis(axis, np.concatenate([hz[here] for hz in lines]))

@@ -55,15 +55,15 @@ def write_report(player: Player, pairs: list[Pair], path: Path, title: str, find
 
 
 def check_comparable(player: Player) -> None:
-    """Refuse a model that no recordings of one channel can be compared with.
+    """Refuse a model that no dry and wet recording of one channel can be compared with.
 
     Raises:
         ConfigError: with what to do instead.
     """
     if plays_frames(player):
         raise ConfigError(
-            "a page compares a device with its model, and this is an instrument, which plays no sound again; its own "
-            "page is written by 'tonewright instrument'"
+            "an instrument has no dry and wet side to compare; its page was written when it was learned, beside "
+            "the model"
         )
     inputs, outputs = channels_of(player.model)
     if (inputs, outputs) != (1, 1):
