@@ -22,8 +22,9 @@ from tonewright.measure.metrics import f0_errors
 from tonewright.runtime.instrument import play
 from tonewright.runtime.perform import listen
 from tonewright.runtime.player import Player, load
-from tonewright.training.instrument import Plan, Proof, learn, prove, split
+from tonewright.training.instrument import Plan, learn, split
 from tonewright.training.loop import Budget
+from tonewright.training.proof import Proof, prove
 from tonewright.units import clock
 
 ROWS = Rows("instrument_learning.json", "preset", "minutes")

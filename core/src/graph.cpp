@@ -34,6 +34,7 @@ constexpr int kChunk = 64;
 constexpr std::size_t kMaxNodes = 1 << 16;
 constexpr std::size_t kMaxInputs = 64;
 constexpr int kMaxRatio = 1 << 16;
+constexpr std::int64_t kMaxShared = 4;  // times all weights of a file that its nodes may hold, if that is much
 constexpr int kMaxLoops = 4;  // each may take as much memory as a whole model
 
 // A row that holds one number for ever: "number" and "constant".
@@ -119,6 +120,7 @@ void Graph::add(const Json& row, const ToneFile& file) {
     node->channels = static_cast<int>(row.at("attributes").at("channels").integer(1, kMaxChannels));
   } else {
     if (op == "feedback" && ++loops_ > kMaxLoops) throw FileError("the file has too many feedbacks");
+    count_weights(row, file);
     node->operation = make_operation(row, file.tensors, channels);
     node->channels = node->operation->channels;
     if ((remembered_ += node->operation->remembered()) > kMaxMemory)
@@ -132,6 +134,20 @@ void Graph::add(const Json& row, const ToneFile& file) {
     node->down = static_cast<int>(down / common);
   }
   nodes_.push_back(std::move(node));
+}
+
+// Each node copies its weights, so those that many share take more memory than the file.
+void Graph::count_weights(const Json& row, const ToneFile& file) {
+  const Json* weights = row.find("weights");
+  if (!weights) return;
+  for (const auto& [key, name] : weights->object()) {
+    const auto found = file.tensors.find(name.string());
+    if (found != file.tensors.end()) weights_ += found->second.count();
+  }
+  if (weights_ <= kMaxMemory) return;
+  std::int64_t held = 0;
+  for (const auto& [name, tensor] : file.tensors) held += tensor.count();
+  if (weights_ > kMaxShared * held) throw FileError("too many nodes of the file share their weights");
 }
 
 // Finds the node's inputs, which come before it, and gives it their rate; returns their channels.

@@ -150,6 +150,25 @@ void files_that_make_no_sense_are_refused() {
     CHECK(!makes("every", attributes, {}));
 }
 
+// Each node copies its weights: a small file of many that share them would take all memory there is.
+bool shares(int nodes) {
+  constexpr int kUnits = 256;
+  Random random(9);
+  std::string rows = input_node() + node_row("linear", 0, size_of(1, kUnits), R"("weight":"in")");
+  for (int i = 1; i <= nodes; ++i) rows += node_row("linear", i, size_of(kUnits, kUnits), R"("weight":"same")");
+  const std::vector<Weights> weights = {{"in", "[256,1]", random.noise(at(kUnits))},
+                                        {"same", "[256,256]", random.noise(at(kUnits * kUnits))}};
+  const auto bytes = tone_bytes(header_of(rows, nodes + 1), weights);
+  try {
+    Graph graph(ToneFile::parse(bytes.data(), bytes.size()));
+    return true;
+  } catch (const FileError&) {
+    return false;
+  }
+}
+
+void weights_are_shared_within_reason() { CHECK(shares(100) && !shares(300)); }
+
 }  // namespace
 
 int main() {
@@ -158,5 +177,6 @@ int main() {
   for (int channels : {1, 2, 5, 64, 200}) layer_norm_equals_the_plain_loop(channels);
   for (int hop : {1, 5, 160, 441}) rates_meet(hop);
   files_that_make_no_sense_are_refused();
+  weights_are_shared_within_reason();
   std::printf("frames: all is well\n");
 }

@@ -19,6 +19,7 @@ from tonewright.errors import AudioError, ConfigError, TonewrightError, Training
 from tonewright.runtime.phrase import told_range
 from tonewright.training import instrument as module
 from tonewright.training import loop
+from tonewright.training import proof as measuring
 from tonewright.training.instrument import Plan, instrument, learn, split
 from tonewright.training.loop import Budget
 
@@ -70,8 +71,8 @@ def test_it_learns_and_says_how(recordings, unbroken, tmp_path):
 def test_it_is_measured_by_what_it_plays(unbroken):
     """Against the recording itself, which is no error at all."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(module, "play_again", lambda player, performance: performance.sound)
-        proof = module.prove(unbroken.player, unbroken.held_out)
+        patched.setattr(measuring, "play_again", lambda player, performance: performance.sound)
+        proof = measuring.prove(unbroken.player, unbroken.held_out)
     assert proof.spectral == proof.f0_off == 0.0
     assert proof.loudness_db < 1e-3 and proof.f0_semitones < 1e-3
 
@@ -170,7 +171,7 @@ def test_what_is_held_out_may_have_no_pitch(recordings, tmp_path):
     """Then nothing is said of it, and the file still opens."""
     held_out = performance(np.zeros(4 * RATE), 220.0, False, -80.0)
     player = instrument(recordings, preset="tiny", settings=SMALL, steps=1)
-    proof = module.prove(player, [held_out])
+    proof = measuring.prove(player, [held_out])
     assert math.isnan(proof.f0_semitones) and math.isnan(proof.f0_off) and math.isfinite(proof.spectral)
     player.tone.metrics = {"held_out_f0_off": proof.f0_off}
     player.save(tmp_path / "a.tone")

@@ -47,6 +47,7 @@ class Graph final : public Layer {
 
  private:
   void add(const Json& row, const ToneFile& file);
+  void count_weights(const Json& row, const ToneFile& file);
   std::vector<int> connect(const Json& row, Node& node) const;
   void ask_for_memory();
   void run(const float* const* const* in, int at, int count) noexcept;
@@ -57,6 +58,7 @@ class Graph final : public Layer {
   std::vector<int> input_nodes_;
   int output_ = 0, loops_ = 0;
   std::int64_t remembered_ = 0;  // by the operations themselves
+  std::int64_t weights_ = 0;     // that the nodes have copied
   int max_chunk_ = 0;
   std::unique_ptr<Program> program_;
 };

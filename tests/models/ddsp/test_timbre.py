@@ -16,7 +16,7 @@ from tonewright.runtime import native
 from tonewright.runtime.instrument import play, play_again
 from tonewright.runtime.phrase import Phrase
 from tonewright.runtime.stream import Stream
-from tonewright.training.instrument import prove
+from tonewright.training.proof import prove
 
 SMALL = {"sample_rate": RATE, "units": 8, "harmonics": 12, "bands": 9, "reverb_s": 0.0, "latent": 2}
 COURSE = Course(lead_s=0.0, batch=2, crop_s=1.0, together=1, rate=1e-2, still=0.0)

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, replace
 
+from tonewright.dsp.pitch import check_range
 from tonewright.errors import ConfigError
 
 RATES_HZ = (16000, 22050, 24000, 32000, 44100, 48000)
 FRAMES_A_SECOND = 100
 # a file from a stranger may ask for no more
 LIMITS = {"units": (4, 1024), "harmonics": (1, 512), "bands": (2, 1024), "latent": (0, 64)}
-PITCHES_HZ = (25.0, 4000.0)
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,7 @@ class Config:
                 raise ConfigError(f"{name} is {low} to {high}, and not {getattr(self, name)}")
         if not 0.0 <= self.reverb_s <= 10.0:
             raise ConfigError(f"reverb_s is 0 to 10 seconds, and not {self.reverb_s:g}")
-        low, high = PITCHES_HZ
-        if not low <= self.lowest_hz < self.highest_hz <= high:
-            raise ConfigError(
-                f"the range of an instrument lies within {low:g} and {high:g} Hz, and is "
-                f"{self.lowest_hz:g} to {self.highest_hz:g}"
-            )
+        check_range(self.sample_rate, self.hop, self.lowest_hz, self.highest_hz)
 
     @property
     def hop(self) -> int:
