@@ -16,6 +16,7 @@ class Heard {
   Heard(std::int64_t before, std::int64_t hop)
       : hop_(static_cast<std::size_t>(hop)), samples_(static_cast<std::size_t>(before + hop)) {}
 
+  std::int64_t size() const noexcept { return static_cast<std::int64_t>(samples_.size()); }
   void reset() noexcept { std::fill(samples_.begin(), samples_.end(), 0.0); }
   const double* data() const noexcept { return samples_.data(); }
 
@@ -38,7 +39,8 @@ class Pitch : public Operation {
     reset();
   }
 
-  std::int64_t remembered() const override { return 64 * kPitchWindow * range_.hop; }  // tables and spectra
+  // A double is two floats.
+  std::int64_t remembered() const override { return 2 * (static_cast<std::int64_t>(tracker_.size()) + heard_.size()); }
 
   void reset() noexcept override {
     heard_.reset();
@@ -68,7 +70,7 @@ class Loudness : public Operation {
     down = static_cast<int>(hop);
   }
 
-  std::int64_t remembered() const override { return 16 * static_cast<std::int64_t>(meter_.size()); }
+  std::int64_t remembered() const override { return 16 * static_cast<std::int64_t>(meter_.size()) + 2 * heard_.size(); }
   void reset() noexcept override { heard_.reset(); }
 
   void process(const Signal* in, const Signal& y, int frames) noexcept override {

@@ -147,6 +147,11 @@ Peak PitchTracker::Tables::choose(const PitchTrack& track) const noexcept {
 PitchTracker::PitchTracker(const PitchRange& range) : tables_(std::make_unique<Tables>(range)) {}
 PitchTracker::~PitchTracker() = default;
 
+std::size_t PitchTracker::size() const noexcept {
+  // Of each transform its roots, its scratch and what it transforms; of the first also a spectrum and the weights.
+  return 9 * tables_->size + 6 * tables_->fine + tables_->span + tables_->likeness.size();
+}
+
 double PitchTracker::clarity(const double* window, PitchTrack& track) noexcept {
   const Peak found = tables_->listen(window) ? tables_->choose(track) : Peak{track.f0_hz, 0.0};
   const bool voiced = found.height >= (track.voiced > 0.0 ? kEnds : kBegins);

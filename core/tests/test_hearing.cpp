@@ -146,6 +146,15 @@ void files_that_make_no_sense_are_refused() {
   }
 }
 
+// A file of many such nodes is refused for what they take, and not for what they seem to.
+void what_is_remembered_is_told() {
+  const auto remembered = [](const char* op, const char* attributes) {
+    return make_operation(node_of(op, attributes, {}), {}, {1})->remembered();
+  };
+  CHECK(remembered("pitch", R"("sample_rate":800,"hop":16,"lowest_hz":25.0,"highest_hz":100.0)") >= 2 * 6 * 128 * 64);
+  CHECK(remembered("loudness", R"("sample_rate":1000,"hop":16384)") >= 2 * 2 * 16384);
+}
+
 }  // namespace
 
 int main() {
@@ -154,5 +163,6 @@ int main() {
   a_sine_of_1_khz_has_its_level();
   silence_and_what_is_no_number_have_no_pitch();
   files_that_make_no_sense_are_refused();
+  what_is_remembered_is_told();
   std::printf("hearing: all is well\n");
 }

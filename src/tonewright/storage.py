@@ -131,6 +131,8 @@ def load(path: Path | str) -> Tone:
         raise FileError(f"{path} is damaged: {error}") from error
     if not 1000 <= rate <= 1_000_000:
         raise FileError(f"{path} is damaged: its sample rate is no rate of sound")
+    if rate != (built := getattr(config, "sample_rate", rate)):
+        raise FileError(f"{path} is damaged: it says {rate} Hz, and its settings are for {built} Hz")
     return Tone(architecture, model.eval(), rate, **facts)
 
 

@@ -7,8 +7,8 @@ from tests.audio.tones import RATE, melody, performance, scale, tone
 from tests.shared import SHARED
 from tonewright.audio.instrument_checks import check_instrument
 from tonewright.audio.performances import perform
-from tonewright.audio.survey import note_name, survey
-from tonewright.units import db_to_gain
+from tonewright.audio.survey import survey
+from tonewright.units import db_to_gain, note_name
 
 NOTES = scale(196.0, 30)
 LEVELS = np.linspace(-24, 0, len(NOTES))

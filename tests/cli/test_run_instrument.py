@@ -50,6 +50,12 @@ def test_it_is_moved_as_asked_and_otherwise_into_the_range(here):
     np.testing.assert_allclose(by_knob, asked, atol=1e-6)
 
 
+def test_no_page_compares_it_with_a_device(here):
+    assert "this is an instrument" in here.refuses(
+        "report", "violin.tone", "singing.wav", "singing.wav", "-o", "p.html"
+    )
+
+
 def test_louder_is_another_sound(here):
     assert np.abs(played(here, "--loudness", "12")[0] - played(here)[0]).max() > 1e-3
 

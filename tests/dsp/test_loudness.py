@@ -1,11 +1,13 @@
 """Loudness is what its definition says, what the A curve says of sines, and the same at every rate."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 from scipy import signal
 
-from tonewright.dsp.loudness import a_weights, loudness
+from tonewright.dsp.loudness import FLOOR_DB, a_weights, loudness
 from tonewright.errors import ConfigError, ShapeError
 
 # IEC 61672-1, table 3: what the A curve makes of some frequencies, in dB. The names of frequencies are rounded there.
@@ -46,6 +48,12 @@ def defined(x: np.ndarray, sample_rate: int, hop: int, size: int, transform: int
 def sine(frequency_hz: float, sample_rate: int, seconds: float = 1.0) -> torch.Tensor:
     t = torch.arange(round(seconds * sample_rate), dtype=torch.float64) / sample_rate
     return torch.sin(2 * torch.pi * frequency_hz * t)[None, None]
+
+
+def test_what_is_no_number_is_silent_as_in_the_core():
+    x = torch.zeros(1, 1, 1600)
+    x[..., 300], x[..., 1200] = math.nan, math.inf
+    assert (loudness(x, 16000, 160) == FLOOR_DB).all()
 
 
 def test_is_the_definition_at_16_khz():

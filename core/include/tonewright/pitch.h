@@ -1,6 +1,7 @@
 // The pitch of one voice, frame by frame, as it is heard: from a window around the frame, and from the frame before.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -30,6 +31,9 @@ class PitchTracker {
   // The range has nothing wrong with it. Allocates. [main thread]
   explicit PitchTracker(const PitchRange& range);
   ~PitchTracker();
+
+  // Numbers in its tables and spectra, about.
+  std::size_t size() const noexcept;
 
   // Of a window of 4 hop samples the pitch in its middle, which is left in the track, and how clearly it is periodic: 0
   // to 1, and 0 when there is no pitch, whose place the last one takes. [audio thread]

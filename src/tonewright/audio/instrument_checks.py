@@ -7,9 +7,9 @@ import numpy as np
 
 from tonewright.audio.findings import LEVELS, Finding
 from tonewright.audio.performance import Performance
-from tonewright.audio.survey import Survey, note_name, survey
+from tonewright.audio.survey import Survey, survey
 from tonewright.measure.metrics import rms_db
-from tonewright.units import clock
+from tonewright.units import clock, note_name
 
 LITTLE_MIN, GOOD_MIN = 5.0, 10.0  # with a pitch
 MOSTLY_SILENT = 0.35  # has a pitch; songs with their rests have 0.65

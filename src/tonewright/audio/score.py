@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tonewright.dsp.loudness import FLOOR_DB
 from tonewright.errors import ConfigError
 from tonewright.units import db_to_gain
 
-FLOOR_DB = -80.0  # silence, as the loudness of recordings is measured
 LONGEST_S = 3600.0
 SHORTEST_HOP_S = 1e-3
 TAIL_S = 1.0  # of silence after the last note, in which a room may ring

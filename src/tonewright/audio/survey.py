@@ -7,10 +7,9 @@ import numpy as np
 
 from tonewright.audio.performance import Performance
 from tonewright.audio.polyphony import considered, polyphonic
-from tonewright.units import clock
+from tonewright.units import clock, note_name
 
 SILENT_DB = 40.0  # below the loud parts
-NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 @dataclass(frozen=True)
@@ -49,16 +48,6 @@ class Survey:
             words += [f"it goes from {low} to {high}"]
             words += [f"{self.loudest_db - self.softest_db:.0f} dB lie between soft and loud"]
         return "; ".join([*words, f"{100 * self.silence:.0f} % is silence"])
-
-
-def note_name(hz: float) -> str:
-    """The nearest note of the piano.
-
-    >>> note_name(440.0), note_name(196.0), note_name(277.0)
-    ('A4', 'G3', 'C#4')
-    """
-    number = round(69 + 12 * math.log2(hz / 440.0))
-    return f"{NOTES[number % 12]}{number // 12 - 1}"
 
 
 def survey(performances: list[Performance]) -> Survey:

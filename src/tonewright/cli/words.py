@@ -160,5 +160,9 @@ class Bar:
         """The words beside the bar."""
         parts = [f"{100 * share:3.0f} %"]
         parts += [f"{clock(seconds_left)} left"] if math.isfinite(seconds_left) else []
-        parts += [f"{measure} {error:.2g}"] if math.isfinite(error) else []
+        parts += (
+            [f"{measure} {error:.2g}" if error < 1 else f"{measure} {error:.2f}"]
+            if math.isfinite(error)
+            else []
+        )
         return "   ".join(parts)

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tonewright.dsp.loudness import transform_size
 from tonewright.errors import ConfigError, ShapeError
 
 COEFFICIENTS, BANDS = 30, 128
@@ -61,7 +62,7 @@ def mfcc(x: Tensor, sample_rate: int, hop: int) -> Tensor:
     window, weights, waves = (table.to(x) for table in _tables(sample_rate))
     windows, made = F.pad(x[:, 0], (half, half)).unfold(-1, 2 * half, hop)[:, :frames], []
     for start in range(0, frames, TOGETHER):
-        spectrum = torch.fft.rfft(windows[:, start : start + TOGETHER] * window, _transform(2 * half))
+        spectrum = torch.fft.rfft(windows[:, start : start + TOGETHER] * window, transform_size(2 * half))
         made.append((spectrum.abs() @ weights + EPSILON).log() @ waves)
     return torch.cat(made, dim=1).transpose(1, 2)
 
@@ -75,23 +76,18 @@ def mel(frequency_hz: Tensor) -> Tensor:
     return 1127.01048 * torch.log1p(frequency_hz / 700.0)
 
 
-def _transform(size: int) -> int:
-    """The power of two that a window of so many samples is transformed with."""
-    return 1 << (size - 1).bit_length()
-
-
 @lru_cache(maxsize=8)
 def _tables(sample_rate: int) -> tuple[Tensor, Tensor, Tensor]:
     """The window [size], the weights [bins, 128] of the bins in each band, and the waves [128, 30]."""
     size = 2 * round(HALF_S * sample_rate)
     window = torch.hann_window(size, periodic=True, dtype=torch.float64)
-    bins = mel(torch.fft.rfftfreq(_transform(size), 1 / sample_rate, dtype=torch.float64))
+    bins = mel(torch.fft.rfftfreq(transform_size(size), 1 / sample_rate, dtype=torch.float64))
     low, high = mel(torch.tensor([LOWEST_HZ, sample_rate / 2], dtype=torch.float64)).tolist()
     width = (high - low) / (BANDS + 1)
     middles = low + width * torch.arange(1, BANDS + 1, dtype=torch.float64)
     # triangles in mel; a longer transform has more bins in each band
     weights = (1 - (bins[:, None] - middles).abs() / width).clamp(min=0.0)
-    weights *= sample_rate / _transform(size) / (16000 / 1024)
+    weights *= sample_rate / transform_size(size) / (16000 / 1024)
     turns = (torch.arange(BANDS, dtype=torch.float64)[:, None] + 0.5) * torch.arange(COEFFICIENTS) / BANDS
     waves = torch.cos(math.pi * turns) * math.sqrt(2 / BANDS)
     waves[:, 0] /= math.sqrt(2)

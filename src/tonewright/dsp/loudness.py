@@ -30,7 +30,8 @@ def loudness(x: Tensor, sample_rate: int, hop: int) -> Tensor:
         hop: samples from frame to frame, at least 1.
 
     Returns:
-        loudness_db [B, 1, T // hop] in dB, at least -80. A sine of 1 kHz that swings from -1 to 1 has 19.8 dB.
+        loudness_db [B, 1, T // hop] in dB, at least -80, which it also is where a sample is no number. A sine of
+        1 kHz that swings from -1 to 1 has 19.8 dB.
 
     Raises:
         ShapeError: x is not [B, 1, T].
@@ -68,9 +69,15 @@ def framed_loudness(heard: Tensor, sample_rate: int, hop: int, frames: int) -> T
     window, weights = window.to(heard.device), weights.to(heard.device)
     windows, made = heard.unfold(-1, size, hop)[:, :, :frames], []
     for start in range(0, frames, TOGETHER):
-        spectrum = torch.fft.rfft(windows[:, :, start : start + TOGETHER].double() * window, _transform(size))
+        spectrum = torch.fft.rfft(
+            windows[:, :, start : start + TOGETHER].double() * window, transform_size(size)
+        )
         power = (spectrum.real.square() + spectrum.imag.square()) @ weights
-        made.append(10.0 * torch.log10(power.clamp(min=10.0 ** (FLOOR_DB / 10.0))))
+        floor = 10.0 ** (FLOOR_DB / 10.0)
+        power = torch.where(
+            power > floor, power, floor
+        )  # also what is no number, which a network would never forget
+        made.append(10.0 * torch.log10(power))
     return torch.cat(made, dim=-1).to(heard.dtype)
 
 
@@ -86,7 +93,7 @@ def a_weights(frequency_hz: Tensor) -> Tensor:
     return (10.0**0.1 * amplitude).square().to(frequency_hz.dtype)  # 2 dB, so that 1 kHz is left as it is
 
 
-def _transform(size: int) -> int:
+def transform_size(size: int) -> int:
     """The power of two that a window of so many samples is transformed with."""
     return 1 << (size - 1).bit_length()
 
@@ -96,7 +103,7 @@ def _tables(sample_rate: int) -> tuple[Tensor, Tensor]:
     """The window, and by how much the power of each bin counts."""
     size = 2 * half_window(sample_rate)
     window = torch.hann_window(size, periodic=True, dtype=torch.float64)
-    transform = _transform(size)
+    transform = transform_size(size)
     bins = transform // 2 + 1
     # A longer window gathers more energy, and a longer transform spreads it over more bins: the mean over bins times
     # (bins / (transform / 2)) is the energy, which is then counted as if it were of the window at 16 kHz.

@@ -8,6 +8,7 @@ from string import Template
 import numpy as np
 
 from tonewright.atomic import write_whole
+from tonewright.dsp.loudness import FLOOR_DB
 from tonewright.errors import ShapeError
 from tonewright.report import figures, instrument_figures
 from tonewright.report.frame import Sections, figure, file, framed
@@ -161,9 +162,8 @@ def _proof(listening: InstrumentListening) -> list[float]:
 
 
 def _loudness(listening: InstrumentListening) -> tuple[np.ndarray, np.ndarray]:
-    floor_db = instrument_figures.FLOOR_DB
     curves = listening.loudness_db, listening.loudness_made_db
-    return tuple(np.clip(np.nan_to_num(db, nan=floor_db), floor_db, 40.0) for db in curves)
+    return tuple(np.clip(np.nan_to_num(db, nan=FLOOR_DB), FLOOR_DB, 40.0) for db in curves)
 
 
 def _takes(more: list[Take]) -> str:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from scipy import ndimage
 
+from tonewright.dsp.loudness import FLOOR_DB
 from tonewright.report import views
 from tonewright.report.figures import (
     COLOURS,
@@ -26,7 +27,7 @@ from tonewright.report.figures import (
     short_hz,
     svg,
 )
-from tonewright.report.instrument_views import FLOOR_DB, busiest, decay_db, tone_errors, voiced
+from tonewright.report.instrument_views import busiest, decay_db, tone_errors, voiced
 
 NAMES = {"device": "recording", "model": "model"}
 CLOSE_S = 8.0  # of the close-up

@@ -6,7 +6,6 @@ import numpy as np
 
 from tonewright.measure.metrics import BAND_EDGES_HZ
 
-FLOOR_DB = -80.0
 QUIET_DB = 50.0  # below a band's loudest moment a band is no longer heard
 OFF_SEMITONES = 0.5
 MOST_FRAMES = 2000

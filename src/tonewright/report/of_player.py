@@ -34,7 +34,7 @@ def write_report(player: Player, pairs: list[Pair], path: Path, title: str, find
         findings: of the data checks, in words.
 
     Raises:
-        ConfigError: a model of several channels.
+        ConfigError: a model of several channels, or an instrument.
     """
     check_comparable(player)
     takes = [_take(player, pair) for pair in pairs]
@@ -62,8 +62,8 @@ def check_comparable(player: Player) -> None:
     """
     if plays_frames(player):
         raise ConfigError(
-            "an instrument has no dry and wet side to compare; its page was written when it was learned, beside "
-            "the model"
+            "a page compares a device with its model, and this is an instrument, which plays no sound again; its own "
+            "page is written by 'tonewright instrument'"
         )
     inputs, outputs = channels_of(player.model)
     if (inputs, outputs) != (1, 1):

@@ -348,3 +348,10 @@ def test_a_damaged_file_is_told(tmp_path, before, after):
     (tmp_path / "b.tone").write_bytes(data.replace(before, after, 1))
     with pytest.raises(FileError, match=r"b\.tone"):
         storage.load(tmp_path / "b.tone")
+
+
+def test_a_file_of_two_rates_is_told(tmp_path):
+    """Frames are a hundredth of a second of the one, and would be played at the other."""
+    storage.save(storage.Tone("ddsp", Model(TINY), 48000), tmp_path / "a.tone")
+    with pytest.raises(FileError, match="it says 48000 Hz, and its settings are for 16000 Hz"):
+        storage.load(tmp_path / "a.tone")

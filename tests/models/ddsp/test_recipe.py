@@ -185,6 +185,17 @@ def test_what_is_held_out_is_measured_whole():
     assert all(torch.equal(item.seeds, torch.zeros(1, dtype=torch.int64)) for item in items)
 
 
+@pytest.mark.parametrize("frames", [5, 30, 31, 49])
+def test_what_hardly_outlasts_its_lead_is_not_measured(frames):
+    assert whole_crops([counted(frames)], 100, lead=30) == []
+    assert len(whole_crops([counted(frames), counted(50)], 100, lead=30)) == 1
+
+
+def test_a_lead_longer_than_all_that_is_held_out_is_told():
+    with pytest.raises(TrainingError, match=r"lasts 1\.0 s, .* add --setting lead_s=0\.5"):
+        recipe(course=dataclasses.replace(SHORT, lead_s=1.0), taught=[plucked(3, seconds=1.0)])
+
+
 @pytest.mark.parametrize("taught", [[], [counted(20)]])
 def test_a_crop_that_nothing_is_long_enough_for(taught):
     with pytest.raises(TrainingError, match=r"the longest recording has 0\.[02] s to learn from"):

@@ -9,6 +9,7 @@ from torch import Tensor
 from tonewright.audio.performance import Performance
 from tonewright.errors import TrainingError
 
+LEAST = 20  # frames that are measured at once: of fewer there is no spectrum
 NEAR = 1.0 / 12  # octaves by which the live tracker may be off and is still believed
 
 
@@ -76,6 +77,8 @@ class Crops:
 def whole_crops(held_out: list[Performance], frames: int, lead: int = 0) -> list[Item]:
     """All of these performances, cut into crops; what is left at an end is part of none, unless there is no other.
 
+    What lasts hardly longer than the lead is in none, either.
+
     Args:
         held_out: performances.
         frames: length of a crop.
@@ -84,6 +87,8 @@ def whole_crops(held_out: list[Performance], frames: int, lead: int = 0) -> list
     items = []
     for performance in held_out:
         length = min(frames, performance.frames)
+        if length - lead < LEAST:
+            continue
         for start in range(0, performance.frames - length + 1, length - lead):
             parts = row(performance.part(start, start + length), live=False)
             items.append(Item(*(part[None] for part in parts), torch.zeros(1, dtype=torch.int64)))

@@ -89,6 +89,9 @@ class Recipe:
         course: how.
         seed: of the crops and of the noise.
         threads: None for all cores.
+
+    Raises:
+        TrainingError: the recordings have no pitch, or are too short for a crop or its lead.
     """
 
     def __init__(
@@ -113,6 +116,12 @@ class Recipe:
         self.gradients = ItemGradients(self.parameters, threads)
         self.bad = 0
         self._held_out = whole_crops(held_out, frames, self.lead)
+        if not self._held_out:
+            longest = max((p.seconds for p in held_out), default=0.0)
+            raise TrainingError(
+                f"what is held out lasts {longest:.1f} s, hardly longer than the lead of a crop, {course.lead_s:g} "
+                f"s; record longer pieces, or add --setting lead_s={longest / 2:.1f}"
+            )
         self._set_statistics(taught)
 
     def step(self, step: int, steps: int) -> dict[str, float]:
