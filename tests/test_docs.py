@@ -38,7 +38,8 @@ RATE, SECONDS, LATE = 48000, 4.0, 312  # of the recordings that the documents ta
 FENCE = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
 FIGURE = re.compile(
-    r"\bESR(?: of| below)? (\d[\d.,]*\d)|(\d[\d.,]*)(?: ns\b| µs\b| times (?:as fast|faster)|x real)"
+    r"\b(?:ESR|spectral loss)(?: of| below)? (\d[\d.,]*\d)"
+    r"|(\d[\d.,]*)(?: ns\b| µs\b| times (?:as fast|faster)|x real)"
 )
 INTERNAL = re.compile(
     r"/(?:work|root|farm)/|/opt/tw|-index-url|\b(?:sub-?)?agents?\b|\bclaude\b|\banthropic\b|\blanguage model\b",

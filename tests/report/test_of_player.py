@@ -47,7 +47,7 @@ def test_the_page_of_a_chain_shows_its_curves_and_settings(pair, tmp_path):
 
 
 def test_an_instrument_has_no_sides_to_compare(pair, tmp_path):
-    with pytest.raises(ConfigError, match="an instrument has no dry and wet side"):
+    with pytest.raises(ConfigError, match="this is an instrument"):
         write_report(instruments.instrument(), [pair], tmp_path / "page.html", "violin.tone")
 
 
