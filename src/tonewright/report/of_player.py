@@ -62,8 +62,8 @@ def check_comparable(player: Player) -> None:
     """
     if plays_frames(player):
         raise ConfigError(
-            "an instrument has no dry and wet side to compare; its page was written when it was learned, beside "
-            "the model"
+            "a page compares a device with its model, and this is an instrument, which plays no sound again; its own "
+            "page is written by 'tonewright instrument'"
         )
     inputs, outputs = channels_of(player.model)
     if (inputs, outputs) != (1, 1):

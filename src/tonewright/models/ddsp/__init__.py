@@ -4,8 +4,9 @@ Source: Engel et al., "DDSP: Differentiable Digital Signal Processing", ICLR 202
 """
 
 from tonewright.models.ddsp.config import PRESETS, Config
+from tonewright.models.ddsp.course import Course
 from tonewright.models.ddsp.model import Instrument as Model
-from tonewright.models.ddsp.recipe import Course, Recipe
+from tonewright.models.ddsp.recipe import Recipe
 
 VERB = "instrument"
 
