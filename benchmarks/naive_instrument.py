@@ -35,7 +35,7 @@ class Naive(nn.Module):
         self.gru, self.joined = nn.GRU(2 * units, units, batch_first=True), Stack(3 * units, units)
         self.distribution, self.amplitude = nn.Linear(units, ours.config.harmonics), nn.Linear(units, 1)
         self.noise = nn.Linear(units, ours.config.bands)
-        self.taps = nn.Parameter(ours.room.taps.detach().clone())
+        self.taps, self.fade = nn.Parameter(ours.room.taps.detach().clone()), ours.room.fade
         self._take(ours.voice.decoder)
 
     @torch.no_grad()
@@ -95,7 +95,7 @@ class Naive(nn.Module):
         return heard[..., :hop].flatten(1)
 
     def with_room(self, x: Tensor) -> Tensor:
-        response = torch.cat([torch.ones(1), torch.tanh(self.taps[1:])])
+        response = torch.cat([torch.ones(1), torch.tanh(self.taps[1:]) * self.fade[1:]])
         around = 2 * max(x.shape[-1], len(response))
         spectrum = torch.fft.rfft(x, n=around) * torch.fft.rfft(response, n=around)
         return torch.fft.irfft(spectrum, n=around)[..., : x.shape[-1]]

@@ -18,6 +18,7 @@ from tonewright.layers.feedback import Feedback
 from tonewright.layers.filters import Filters
 from tonewright.layers.fir import LongFir
 from tonewright.layers.graph import trace
+from tonewright.layers.hearing import Loudness, Pitch
 from tonewright.layers.modulation import Phasor
 from tonewright.layers.operations import GLUE, PRIMITIVES
 from tonewright.layers.recurrent import GRU, LSTM
@@ -175,6 +176,8 @@ def test_every_primitive_declares_what_it_has():
         LongFir: lambda: LongFir(1, 4),
         HarmonicBank: lambda: HarmonicBank(1, 1, 48000),
         FilteredNoise: lambda: FilteredNoise(2, 1),
+        Loudness: lambda: Loudness(16000, 160),
+        Pitch: lambda: Pitch(16000, 160, 60.0, 2000.0),
     }
     for kind, (_, attributes) in PRIMITIVES.items():
         layer = made[kind]()
