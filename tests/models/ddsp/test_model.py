@@ -355,3 +355,16 @@ def test_a_file_of_two_rates_is_told(tmp_path):
     storage.save(storage.Tone("ddsp", Model(TINY), 48000), tmp_path / "a.tone")
     with pytest.raises(FileError, match="it says 48000 Hz, and its settings are for 16000 Hz"):
         storage.load(tmp_path / "a.tone")
+
+
+@pytest.mark.parametrize("rate", [16000, 48000])
+def test_harmonics_begin_like_those_of_a_string(rate):
+    """From equal ones, of which there are hundreds at 48 kHz, a training ends with none, and noise in their place."""
+    torch.manual_seed(0)
+    voice = Voice(PRESETS["small"].at(rate))
+    pitch, loudness = torch.zeros(1, 1, 50), torch.linspace(-2.0, 2.0, 50)[None, None]
+    distribution, amplitude, noise, _ = voice.decoder(pitch, loudness, None, voice.initial_state(1)[:1])
+    means = distribution.mean((0, 2)).detach()
+    assert 0.2 < float(means[0]) < 0.8 and 0.02 < float(amplitude.mean()) < 0.4 and float(noise.mean()) < 1e-3
+    for k in (10, 50):  # around the k-th, for weights are at random
+        assert float(means[k - 4 : k + 4].mean()) == pytest.approx(0.4 / k, rel=0.3)

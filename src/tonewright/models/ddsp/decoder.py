@@ -16,6 +16,8 @@ from tonewright.models.ddsp.config import Config
 
 DEPTH = 3  # layers of a Stack
 STEEPNESS, MOST, LEAST = math.log(10.0), 2.0, 1e-7
+FIRST = 0.2  # of what an amplitude is at most: where the first harmonic begins
+SOFT = -1.0  # where the amplitude of all harmonics begins, before the modified sigmoid: at 0.1 of full scale
 QUIET = -5.0  # where the noise begins, before the modified sigmoid: at 2e-5 of full scale
 
 
@@ -52,6 +54,18 @@ class Decoder(nn.Module):
         self.distribution = Linear(units, config.harmonics)
         self.amplitude = Linear(units, 1)
         self.noise = Linear(units, config.bands)
+        self._begin_like_a_string()
+
+    @torch.no_grad()
+    def _begin_like_a_string(self) -> None:
+        """Harmonics that fall as 1 / k, and not too loud.
+
+        From equal ones, of which there are hundreds at 48 kHz, the shortest way to less harshness is no harmonics at
+        all, and noise of the instrument's colour in their place; a training that went there does not come back.
+        """
+        falling = 1.0 / torch.arange(1, self.distribution.outputs + 1)
+        self.distribution.bias.add_(torch.logit((FIRST * falling) ** (1 / STEEPNESS)))
+        self.amplitude.bias.add_(SOFT)
 
     def initial_state(self, batch: int) -> State:
         return self.gru.initial_state(batch)
