@@ -9,7 +9,7 @@ import torch
 
 from tonewright.audio.rates import resample
 from tonewright.dsp import pitch as ours
-from tonewright.dsp.loudness import loudness
+from tonewright.dsp.loudness import loudness_of
 from tonewright.errors import AudioError, ConfigError, ShapeError
 
 RATE = 16000  # that swift-f0 hears at
@@ -132,7 +132,7 @@ def held(f0_hz: np.ndarray, voiced: np.ndarray, otherwise: float) -> np.ndarray:
 
 def _sounding(x: np.ndarray, sample_rate: int, hop: int) -> np.ndarray:
     """Frames that are not silent beside the loud ones: [F]."""
-    level = loudness(torch.as_tensor(x, dtype=torch.float32)[None, None], sample_rate, hop)[0, 0].numpy()
+    level = loudness_of(x, sample_rate, hop)
     floor = float(level.min(initial=0.0))
     return (level > floor) & (level > np.percentile(level, LOUD) + SILENT_DB) if len(level) else level > 0
 

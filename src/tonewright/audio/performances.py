@@ -14,7 +14,7 @@ from tonewright.audio.files import SoundInfo, blocks, info
 from tonewright.audio.library import open_library
 from tonewright.audio.performance import Performance
 from tonewright.audio.rates import Resampler
-from tonewright.dsp.loudness import loudness
+from tonewright.dsp.loudness import loudness_of
 from tonewright.dsp.pitch import HIGHEST_HZ, LOWEST_HZ, pitch
 from tonewright.errors import AudioError
 from tonewright.measure.metrics import rms_db
@@ -134,7 +134,7 @@ def perform(
     track = f0_track(sound, sample_rate, hop)
     progress(0.8)
     with torch.no_grad():
-        loud = loudness(torch.from_numpy(sound)[None, None], sample_rate, hop)[0, 0].numpy()
+        loud = loudness_of(sound, sample_rate, hop)
     live_f0_hz = _live_f0_hz(sound, sample_rate, hop)
     progress(1.0)
     f0_hz, voiced = np.asarray(track.f0_hz, np.float32), np.asarray(track.voiced, bool)

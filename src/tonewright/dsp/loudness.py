@@ -6,6 +6,7 @@ at 16 kHz these are its numbers. The curve is that of IEC 61672-1.
 
 from functools import lru_cache
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -47,6 +48,16 @@ def loudness(x: Tensor, sample_rate: int, hop: int) -> Tensor:
         raise ConfigError(f"a hop is at least 1 sample, and is {hop}")
     half = half_window(sample_rate)
     return framed_loudness(F.pad(x, (half, half)), sample_rate, hop, x.shape[-1] // hop)
+
+
+def loudness_of(x: np.ndarray, sample_rate: int, hop: int) -> np.ndarray:
+    """The loudness of a sound [T] as `loudness` hears it, [T // hop].
+
+    >>> loudness_of(np.zeros(1600), 16000, 160).tolist() == [FLOOR_DB] * 10
+    True
+    """
+    heard = torch.as_tensor(np.ascontiguousarray(x), dtype=torch.float32)
+    return loudness(heard[None, None], sample_rate, hop)[0, 0].numpy()
 
 
 def half_window(sample_rate: int) -> int:

@@ -69,6 +69,11 @@ def file(name: str) -> str:
     return resources.files("tonewright.report").joinpath(name).read_text(encoding="utf-8")
 
 
+def blind(what: str) -> str:
+    """The blind test, in which a person tells the model from the other side; `what` is what that is called."""
+    return Template(file("blind.html")).substitute(what=what, button=what.capitalize())
+
+
 def figure(title: str, uri: str, words: str) -> str:
     """A picture with its title and what there is to see in it; title and words are HTML."""
     return (

@@ -11,7 +11,7 @@ from tonewright.atomic import write_whole
 from tonewright.dsp.loudness import FLOOR_DB
 from tonewright.errors import ShapeError
 from tonewright.report import figures, instrument_figures
-from tonewright.report.frame import Sections, figure, file, framed
+from tonewright.report.frame import Sections, blind, figure, file, framed
 from tonewright.report.instrument_words import judge_instrument, measured
 from tonewright.report.judgement import finite
 from tonewright.report.page import heard_words
@@ -138,7 +138,9 @@ def render_instrument(listening: InstrumentListening) -> str:
     ]
     heard = heard_words(sounds["heard_s"], len(recording) / listening.sample_rate)
     heard = f"The model never learned from it. {heard}"
-    player = Template(file("instrument.html")).substitute(heard=heard, takes=_takes(listening.more))
+    player = Template(file("instrument.html")).substitute(
+        heard=heard, takes=_takes(listening.more), blind=blind("recording")
+    )
     return framed(
         Sections(
             title=listening.title,

@@ -3,15 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from tonewright.audio.f0 import f0_track
 from tonewright.audio.performance import Performance
-from tonewright.dsp.loudness import loudness
 from tonewright.report.instrument import InstrumentListening, Take, write_instrument_page
 from tonewright.report.of_player import facts
-from tonewright.runtime.instrument import own_room, play_again
+from tonewright.runtime.instrument import own_room
 from tonewright.runtime.player import Player
+from tonewright.training.proof import played_again
 
 
 def write_instrument_report(
@@ -57,10 +55,7 @@ def write_instrument_report(
 
 def _side(player: Player, performance: Performance) -> tuple[np.ndarray, ...]:
     """Sound, pitch (0 where there is none) and loudness, of the recording and of the model."""
-    rate, hop = player.sample_rate, performance.hop
-    made = play_again(player, performance)
-    track = f0_track(made, rate, hop)
-    level = loudness(torch.from_numpy(made)[None, None], rate, hop)[0, 0].numpy()
+    made, track, level = played_again(player, performance)
     f0_hz = np.where(performance.voiced, performance.f0_hz, 0.0)
     f0_made = np.where(track.voiced, track.f0_hz, 0.0)
     return performance.sound, made, f0_hz, f0_made, performance.loudness_db, level

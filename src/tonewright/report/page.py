@@ -11,7 +11,7 @@ from tonewright.atomic import write_whole
 from tonewright.errors import ShapeError
 from tonewright.models.base import Curve, Row
 from tonewright.report import curves, figures, settings
-from tonewright.report.frame import Sections, figure, file, framed
+from tonewright.report.frame import Sections, blind, figure, file, framed
 from tonewright.report.judgement import finite, judge, ruler
 from tonewright.report.sounds import player_data
 
@@ -104,7 +104,7 @@ def render_page(listening: Listening) -> str:
             notices=judgement.notices,
             ruler="" if judgement.esr is None else ruler(judgement.esr),
             player=Template(file("capture.html")).substitute(
-                heard=heard_words(heard_s, len(target) / sample_rate)
+                heard=heard_words(heard_s, len(target) / sample_rate), blind=blind("device")
             ),
             figures=_figures(listening, dry, target, estimate),
             settings=settings.section(listening.settings),

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from tonewright.audio.f0 import f0_track, held
-from tonewright.dsp.loudness import FLOOR_DB, loudness
+from tonewright.dsp.loudness import FLOOR_DB, loudness_of
 from tonewright.errors import AudioError, ShapeError
 
 LOUDEST_DB = 20.0  # a sine of full scale; nothing is louder
@@ -131,7 +130,7 @@ def _sections(
 
 def _frames(x: np.ndarray, before: int, count: int, sample_rate: int, hop: int):
     track = f0_track(x, sample_rate, hop)
-    level = loudness(torch.from_numpy(np.ascontiguousarray(x))[None, None], sample_rate, hop)[0, 0].numpy()
+    level = loudness_of(x, sample_rate, hop)
     return tuple(row[before : before + count] for row in (track.f0_hz, track.voiced, level))
 
 

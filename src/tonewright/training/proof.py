@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from tonewright.audio.f0 import f0_track
+from tonewright.audio.f0 import Track, f0_track
 from tonewright.audio.performance import Performance
-from tonewright.dsp.loudness import loudness
+from tonewright.dsp.loudness import loudness_of
 from tonewright.measure.metrics import f0_errors, loudness_l1_db
 from tonewright.measure.multi_scale import multi_scale_spectral
 from tonewright.runtime.instrument import play_again
@@ -37,14 +37,20 @@ def prove(player: Player, held_out: list[Performance]) -> Proof:
     """Play again what was held out, and compare."""
     spectral, loudness_db, tracks = [], [], []
     for performance in held_out:
-        y = play_again(player, performance)
+        y, again, level = played_again(player, performance)
         spectral += _losses(performance, y)
-        loudness_db.append((performance.loudness_db, _loudness(y, performance)))
-        again = f0_track(y, performance.sample_rate, performance.hop)
+        loudness_db.append((performance.loudness_db, level))
         tracks.append((performance.f0_hz, again.f0_hz, performance.voiced & again.voiced))
     columns = [np.concatenate(column) for column in zip(*tracks, strict=True)]
     levels = [np.concatenate(column) for column in zip(*loudness_db, strict=True)]
     return Proof(float(np.mean(spectral)), loudness_l1_db(*levels), *f0_errors(*columns))
+
+
+def played_again(player: Player, performance: Performance) -> tuple[np.ndarray, Track, np.ndarray]:
+    """What the instrument makes of a recording's pitch and loudness, and the pitch and the loudness of that."""
+    rate, hop = performance.sample_rate, performance.hop
+    y = play_again(player, performance)
+    return y, f0_track(y, rate, hop), loudness_of(y, rate, hop)
 
 
 def _losses(performance: Performance, y: np.ndarray) -> list[float]:
@@ -54,7 +60,3 @@ def _losses(performance: Performance, y: np.ndarray) -> list[float]:
     estimate = y[: target.size].reshape(-1, size)
     rows = zip(torch.from_numpy(target), torch.from_numpy(estimate), strict=True)
     return [float(multi_scale_spectral(a[None].float(), b[None], rate)) for a, b in rows]
-
-
-def _loudness(y: np.ndarray, performance: Performance) -> np.ndarray:
-    return loudness(torch.from_numpy(y)[None, None], performance.sample_rate, performance.hop)[0, 0].numpy()
