@@ -23,10 +23,10 @@ def spectral_distance(
 ) -> Tensor:
     """Distance between magnitude spectra A and B at several scales, each item beside its own energy.
 
-    For each scale, the sum of (A - B)^2 in parts of the sum of A^2, over an item's channels, frames and bins, plus the
-    mean of |log(A + epsilon) - log(B + epsilon)|; the sum over the scales; the mean over the items. So a batch is the
-    mean of its items, and they may be taught one by one. Hann's windows overlap by three quarters, the first centred
-    on the first sample, the signal mirrored beyond its ends, and spectra are not scaled.
+    For each scale, the sum of (A - B)^2 in parts of the sum of A^2, over an item's channels, frames and bins, plus
+    the mean of |log(A + epsilon) - log(B + epsilon)|; the sum over the scales; the mean over the items. So a batch is
+    the mean of its items, and they may be taught one by one. Hann's windows overlap by three quarters, the first
+    centred on the first sample, the signal mirrored beyond its ends, and spectra are not scaled.
 
     A scale whose window is not shorter than 2 T is left out, for it would be mirrored more than once: of bands of
     1024 samples, the one of 2048.
@@ -35,10 +35,10 @@ def spectral_distance(
         target, estimate: signals [B, T] or [B, C, T], such as sub-bands, T longer than half the shortest window.
         windows: in samples, multiples of 4.
         epsilon: above 0, added to magnitudes before the logarithm.
-        floor_db: an item whose channels together are fainter than noise of this level (the sum of their mean squares,
-            in dB of full scale) counts as that loud when (A - B)^2 is divided. Without it, sound where there should be
-            silence would weigh as much as all other items of a batch do together. How faint silence is, the
-            logarithms teach.
+        floor_db: an item whose channels together are fainter than noise of this level (the sum of their mean
+            squares, in dB of full scale) counts as that loud when (A - B)^2 is divided. Without it, sound where there
+            should be silence would weigh as much as all other items of a batch do together. How faint silence is,
+            the logarithms teach.
 
     Returns:
         One number, 0 when the magnitudes are equal, in float32 where the signals are shorter numbers. A bin has no
