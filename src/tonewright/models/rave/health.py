@@ -9,7 +9,7 @@ from tonewright.models.rave.latent import check_latent, kl_by_dimension
 
 TELLS = 0.1  # divergence of a dimension in use (without the half), and its movement beside its uncertainty
 FIDELITY = 0.95
-MANY = 32  # dimensions; fewer may all be in use and are no fault
+MANY = 64  # dimensions; fewer may all be in use and are no fault
 ALL = 0.9  # of the dimensions, from which on all are in use
 
 
