@@ -20,8 +20,7 @@ from tonewright.audio.corpus_store import (
     map_samples,
     read_index,
 )
-from tonewright.audio.library import open_library
-from tonewright.audio.performances import each
+from tonewright.audio.library import each, open_library
 from tonewright.errors import AudioError, ConfigError, FileError
 
 JOINT_S = 0.005  # over which the end of a source goes to where the next one begins
@@ -44,8 +43,8 @@ class Corpus:
     """Sounds one after another, and after the last the first again.
 
     Every sample of every source is in it, so that a random crop meets each of them equally often, the tails and the
-    shortest sounds too. Where one source ends and the next begins, the last 5 ms of the one (a quarter of it, where it
-    is shorter than 20 ms) bend to the first value of the other: no click is taught, no attack is touched, and no
+    shortest sounds too. Where one source ends and the next begins, the last 5 ms of the one (a quarter of it, where
+    it is shorter than 20 ms) bend to the first value of the other: no click is taught, no attack is touched, and no
     sample is added or lost.
 
     Args:
@@ -101,7 +100,7 @@ class Corpus:
         return y
 
     def crops(self, seed: int, step: int, batch: int, length: int) -> np.ndarray:
-        """Random crops. Which they are depends on these numbers alone, so a resumed training goes on as it would have.
+        """Random crops, and the same again for the same numbers, so that a resumed training goes on as it would have.
 
         Args:
             seed: of the training, at least 0.
@@ -119,8 +118,8 @@ class Corpus:
     def split(self, share: float = 0.1) -> tuple["Corpus", "Corpus"]:
         """What is taught, and what is held out to measure by. They have no sample in common.
 
-        Of many files, some are held out whole, all their channels and all their copies; which, follows from what is in
-        them. Of few, the end of each.
+        Of many files, some are held out whole, all their channels and all their copies; which, follows from what is
+        in them. Of few, the end of each.
 
         Args:
             share: of the length that is held out, 0 to 1, and never more than ten minutes.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tonewright.audio.checks import flat_samples
+from tonewright.audio.clipping import flat_samples
 from tonewright.audio.corpus_measures import Measures
 from tonewright.audio.corpus_store import SAMPLE, Settings, Source
 from tonewright.audio.prepared import Source as Identity
@@ -185,7 +185,7 @@ def _read(
     progress: Callable[[float], None],
     folder: Path | None,
 ) -> tuple[list[Piece], bool, int, int]:
-    """The pieces, whether any channel of the file is more than silence, how many samples are clipped, and its length."""
+    """The pieces, whether any channel is more than silence, samples that are clipped, and the length of the file."""
     resampler = Resampler(sound.sample_rate, settings.sample_rate, len(channels))
     pieces = [Piece(settings, folder) for _ in channels]
     loud, clipped, at = False, 0, 0

@@ -204,6 +204,8 @@ def _lock(file, folder: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise FileError(f"another program is preparing {folder} at this moment; wait until it is done") from None
+        raise FileError(
+            f"another program is preparing {folder} at this moment; wait until it is done"
+        ) from None
     except OSError:
         return

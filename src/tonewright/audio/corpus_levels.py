@@ -1,8 +1,8 @@
 """How loud each source of a corpus is taught: one gain for a whole file, or for all the one-shots of a folder.
 
-A gain that follows the sound, as a compressor or a gain for each crop, would take away the dynamics that a model is to
-learn. So a recording gets one gain, from its first sample to its last. Sounds shorter than ten seconds are taken as
-takes of one thing, such as a drum struck softly and hard: all of a folder share the gain of the loudest of them.
+A gain that follows the sound, as a compressor or a gain for each crop, would take away the dynamics that a model is
+to learn. So a recording gets one gain, from its first sample to its last. Sounds shorter than ten seconds are taken
+as takes of one thing, such as a drum struck softly and hard: all of a folder share the gain of the loudest of them.
 """
 
 from collections import defaultdict

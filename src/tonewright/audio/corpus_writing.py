@@ -18,7 +18,6 @@ from tonewright.audio.corpus_journal import JOURNAL, PART, Journal
 from tonewright.audio.corpus_levels import levelled
 from tonewright.audio.corpus_store import (
     INDEX,
-    SAMPLE,
     Index,
     Settings,
     Source,
@@ -28,12 +27,12 @@ from tonewright.audio.corpus_store import (
     write_index,
 )
 from tonewright.audio.library import Library
-from tonewright.audio.performances import each
 from tonewright.audio.prepared import Source as Identity
 from tonewright.audio.reader import SoundInfo
 from tonewright.errors import AudioError, FileError
 
 Heard = list[tuple[Source, Iterator[np.ndarray]]]
+HASHED = 0.1  # of the way, when it is known which sounds there are
 # sounds and what they are -> for each in its order, what was heard of it or why it could not be
 Hearer = Callable[[list[tuple[SoundInfo, Identity]], Settings, Path], Iterator[Heard | AudioError]]
 
@@ -83,13 +82,15 @@ def prepare_corpus(
         said(f"left out: {sentence}")
 
     old = _there(folder, settings)
-    sounds = list(_identified(library, left))
+    sounds = list(_identified(library, left, lambda share: progress(HASHED * share)))
     try:
         if old and _unchanged(old[0], sounds, hearer, folder, left):
             index = _index(old[0].sources, settings, wrong, library.path)
         else:
             with Journal(folder, settings) as journal:
-                _write(journal, sounds, old, folder, progress, left, hearer)
+                _write(
+                    journal, sounds, old, folder, lambda s: progress(HASHED + (1 - HASHED) * s), left, hearer
+                )
                 index = _index(journal.sources, settings, wrong, library.path)
                 journal.finish(index.file)
         write_index(index, folder)
@@ -130,12 +131,15 @@ def _there(folder: Path, settings: Settings) -> tuple[Index, np.ndarray] | None:
         raise
 
 
-def _identified(library: Library, left: Callable[[str], None]) -> Iterator[tuple[SoundInfo, Identity]]:
-    for sound in library.sounds:
+def _identified(
+    library: Library, left: Callable[[str], None], progress: Callable[[float], None]
+) -> Iterator[tuple[SoundInfo, Identity]]:
+    for number, sound in enumerate(library.sounds, 1):
         try:
             yield sound, prepared.source_of(sound.path, library.path)
         except AudioError as error:
             left(str(error))
+        progress(number / len(library.sounds))
 
 
 def _unchanged(
@@ -191,9 +195,7 @@ def _write(
     journal.commit()
 
 
-def _resumed(
-    journal: Journal, sounds: list[tuple[SoundInfo, Identity]], left: Callable[[str], None]
-) -> int:
+def _resumed(journal: Journal, sounds: list[tuple[SoundInfo, Identity]], left: Callable[[str], None]) -> int:
     """How many of the sounds are dealt with; what the journal has beyond the first other one, it forgets."""
     kept = 0
     for done, (_, identity) in zip(journal.done, sounds, strict=False):
@@ -216,9 +218,7 @@ def _known(old: tuple[Index, np.ndarray] | None) -> dict[str, list[Source]]:
     return known
 
 
-def _copied(
-    known: dict[str, list[Source]], old: tuple[Index, np.ndarray], identity: Identity
-) -> Heard:
+def _copied(known: dict[str, list[Source]], old: tuple[Index, np.ndarray], identity: Identity) -> Heard:
     def samples(source: Source) -> Iterator[np.ndarray]:
         for at in range(source.start, source.start + source.length, BLOCK):
             yield old[1][at : min(at + BLOCK, source.start + source.length)]
@@ -237,7 +237,7 @@ def _why(folder: Path, error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         free = shutil.disk_usage(folder).free
         return (
-            f"the disk of {folder} is full ({free / 1e9:.1f} GB are free); free some space, and the same line goes on "
-            "where it was"
+            f"the disk of {folder} is full ({free / 1e9:.1f} GB are free); free some space, and the same line goes "
+            "on where it was"
         )
     return explain(folder / INDEX, error)

@@ -92,6 +92,17 @@ def open_library(
     return Library(path, tuple(sounds))
 
 
+def each(
+    sounds: tuple[SoundInfo, ...], progress: Callable[[float], None]
+) -> Iterator[tuple[SoundInfo, Callable[[float], None]]]:
+    """Sound after sound, each with where to tell how much of it is done; `progress` is told how much of all."""
+    whole, before = sum(sound.seconds for sound in sounds), 0.0
+    for sound in sounds:
+        yield sound, lambda share, before=before, own=sound.seconds: progress((before + share * own) / whole)
+        before += sound.seconds
+        progress(before / whole)
+
+
 def _candidates(top: Path, wrong: list[str]) -> Iterator[Path]:
     """Files that are sounds by their names. Links are followed, but into no folder twice."""
 
