@@ -5,7 +5,7 @@ budget is still being timed), `score()` measures it, `state()` and `restore(stat
 Nothing else may decide what a step does, neither the clock nor the number of threads or processes; so a resumed run
 ends at the same bits.
 
-A recipe may have more: `scored(step, error)`, which is told what was measured; `phase`, a number that rises when it
+A recipe may have more: `take_note(step, error)`, which is told what was measured; `phase`, a number that rises when it
 goes on to something else, with steps of another length, in which the latest weights count as the best, for what is
 measured no longer says; and `waited`, the share of the time in which there was nothing to teach yet.
 """
@@ -154,6 +154,7 @@ class _Run:
         self.best: dict | None = None
         self.began, self.saved = time.monotonic(), time.monotonic()
         self.paces: list[float] = []  # of the steps of this phase, until they are timed
+        self.timed_from = 0.0  # of the seconds taught
 
     @property
     def done(self) -> bool:
@@ -223,9 +224,11 @@ class _Run:
     def _time(self, seconds: float) -> None:
         """Turn minutes into steps after the timed ones; the same number for all processes."""
         first, last = TIMED_STEPS
+        self.timed_from = self.timed_from if self.paces else self.progress.seconds
         self.paces.append(seconds)
         long_enough = min(TIMED_SHARE * 60 * self.budget.minutes, TIMED_SECONDS)
-        if processes.agreed(len(self.paces) < last or sum(self.paces) < long_enough):
+        timed = self.progress.seconds - self.timed_from
+        if processes.agreed(len(self.paces) < last or timed < long_enough):
             return
         before = time.monotonic()
         self.recipe.score()
@@ -240,8 +243,8 @@ class _Run:
     def _score(self) -> None:
         progress = self.progress
         progress.error = self.recipe.score()
-        if scored := getattr(self.recipe, "scored", None):
-            scored(progress.step, progress.error)
+        if take_note := getattr(self.recipe, "take_note", None):
+            take_note(progress.step, progress.error)
         if progress.error < progress.best or self.phase > 1:
             progress.best = progress.error
             self.best = {name: value.clone() for name, value in self.recipe.model.state_dict().items()}

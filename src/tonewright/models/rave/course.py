@@ -20,7 +20,7 @@ class Course:
         crop: their length in samples, as far as they count.
         lead: samples before each crop that are heard and do not count, as far as the model listens back.
         together: crops that one thread plays at once on a CPU; part of the result, to the last bit.
-        rate, judge_rate: sizes of the steps of Adam. The first falls to a tenth until the second phase may begin at the
+        rate, judge_rate: sizes of the steps of Adam. The first falls to a tenth until the second phase begins at the
             latest, and to a hundredth until the end.
         beta, beta_first, beta_steps: weight of the divergence of the latents, what it begins with, and after how many
             steps it is reached; see tonewright.models.rave.latent.beta.

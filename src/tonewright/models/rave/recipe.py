@@ -98,7 +98,7 @@ class Recipe:
         self.health = diagnose([mean for _, mean, _ in played], [std for _, _, std in played])
         return distance
 
-    def scored(self, step: int, distance: float) -> None:
+    def take_note(self, step: int, distance: float) -> None:
         """Take note of what was measured after so many steps; says what is wrong with the latent, once."""
         self.phases.scored(step, distance)
         for sentence in self.health.sentences(self.course.beta) if self.phase == 1 else []:
