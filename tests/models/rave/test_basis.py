@@ -128,15 +128,17 @@ def test_frames_that_are_no_number_do_not_count():
     assert silent.goes_with["brightness"].tolist() == [0.0] * 3
 
 
-def test_what_is_heard_lines_up_with_the_frames():
+@pytest.mark.parametrize("late", [0, 2048, 500, -1024])
+def test_what_is_heard_lines_up_with_the_frames(late):
     hop, rate = 2048, 48000
-    t = torch.arange(6 * hop) / rate
-    x = torch.sin(2 * torch.pi * 3000 * t) * (torch.arange(6 * hop) // hop == 3)
-    heard = heard_in(x[None, None], rate, hop)
-    assert heard["loudness"].shape == heard["brightness"].shape == (1, 6)
-    assert int(heard["loudness"][0].argmax()) == 3
-    assert 2 ** float(heard["brightness"][0, 3]) == pytest.approx(3000, rel=0.01)
-    assert heard["brightness"][0].isnan().tolist() == [True] * 3 + [False] + [True] * 2
+    samples = torch.arange(8 * hop)
+    swell = torch.exp(-(((samples - 4 * hop + late) / 200) ** 2))
+    x = torch.sin(2 * torch.pi * 3000 / rate * samples) * torch.where(swell > 1e-3, swell, 0.0)
+    heard = heard_in(x[None, None], rate, hop, late)
+    assert heard["loudness"].shape == heard["brightness"].shape == (1, 8)
+    assert int(heard["loudness"][0].argmax()) == 4
+    assert 2 ** float(heard["brightness"][0, 4]) == pytest.approx(3000, rel=0.2)
+    assert int(heard["brightness"][0].isnan().sum()) == 7
 
 
 def test_what_does_not_fit_is_refused():

@@ -167,13 +167,14 @@ class Gathering:
         return Basis(*(x.float() for x in rows), {name: r.float() for name, r in goes_with.items()})
 
 
-def heard_in(x: Tensor, sample_rate: int, hop: int) -> dict[str, Tensor]:
-    """What a dimension may go with, in the middle of every frame of the latent.
+def heard_in(x: Tensor, sample_rate: int, hop: int, late: int = 0) -> dict[str, Tensor]:
+    """What a dimension may go with, in every frame of the latent.
 
     Args:
         x: sound [B, 1, T].
         sample_rate: in Hz.
         hop: samples of a frame.
+        late: samples by which the latent trails: frame n tells of the sound around sample n hop - late.
 
     Returns:
         loudness in dB and brightness in octaves, [B, T // hop] each, by name; silence has no brightness (NaN).
@@ -182,7 +183,7 @@ def heard_in(x: Tensor, sample_rate: int, hop: int) -> dict[str, Tensor]:
     >>> heard["loudness"].shape, bool(heard["brightness"].isnan().all())
     (torch.Size([1, 4]), True)
     """
-    x = F.pad(x[..., hop // 2 :], (0, hop // 2))
+    x = F.pad(x, (late, -late))
     measured = {"loudness": loudness, "brightness": brightness}
     return {name: measure(x, sample_rate, hop)[:, 0] for name, measure in measured.items()}
 
