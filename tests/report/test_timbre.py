@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import re
-import types
 
 import numpy as np
 import pytest
@@ -12,12 +11,16 @@ import torch
 from tests.report.chromium import BROWSER, Tab
 from tests.report.takes import decode, sounds_of
 from tests.report.test_page import Outline
-from tests.report.timbre_takes import HISTORY, HOP, RATE, beats, listened, spoken
+from tests.report.timbre_takes import HISTORY, RATE, beats, listened, spoken
 from tonewright.errors import ShapeError
+from tonewright.models.rave import Config
+from tonewright.models.rave import Model as Timbre
 from tonewright.report import of_timbre
 from tonewright.report.takes import Take
 from tonewright.report.timbre import render_timbre, write_timbre_page
 from tonewright.report.timbre_words import latent_words, sentences
+from tonewright.runtime.player import Player
+from tonewright.storage import Tone
 
 WHY = "phase 2 from step 400 on: the held-out distance fell by only 0.8 %"
 TITLES = (
@@ -145,43 +148,38 @@ def test_what_does_not_belong_together_is_refused(wrong):
         listened(**wrong)
 
 
-class Model:
-    """Two latents, loud and soft, and a sound that is late by five samples."""
-
-    config = types.SimpleNamespace(compression=HOP)
-    variance, dimensions = torch.tensor([4.0, 1.0]), 2
-
-    def encode(self, x: torch.Tensor) -> torch.Tensor:
-        level = x[:, 0].unfold(-1, HOP, HOP).abs().mean(-1)
-        return torch.stack([level, -level], dim=1)
+CONFIG = Config(sample_rate=RATE, capacity=4, ratios=(4, 2), dilations=((1,), (1,)), latent=6, knobs=2)
 
 
-class Player:
-    """As much of one as the page wants."""
-
-    sample_rate, latency, model = RATE, 5, Model()
-    tone = types.SimpleNamespace(
-        metrics={"held_out_spectral": 2.0},
-        history=HISTORY,
-        provenance={"second_phase": 400, "why_second_phase": WHY},
-    )
-
-    def render(self, x: np.ndarray) -> np.ndarray:
-        return np.concatenate([np.zeros(5, x.dtype), x])[: len(x)]
+def untaught() -> Player:
+    torch.manual_seed(0)
+    history = dict(history=HISTORY, metrics={"held_out_spectral": 2.0})
+    provenance = {"second_phase": 400, "why_second_phase": WHY}
+    return Player(Tone("rave", Timbre(CONFIG), sample_rate=RATE, provenance=provenance, **history))
 
 
-def test_a_player_becomes_a_page(tmp_path, monkeypatch):
-    monkeypatch.setattr(of_timbre, "facts", lambda player: {})
+def test_a_player_becomes_a_page(tmp_path):
     held_out = [("kick.wav", beats(0.5)), ("snare.wav", beats(0.3, 500.0))]
-    others = [("A voice", beats(0.2, 150.0))]
-    of_timbre.write_timbre_report(Player(), held_out, tmp_path / "page.html", "drums.tone", others=others)
-    page = (tmp_path / "page.html").read_text()
-    assert headline(page).startswith("Makes the sound again") and "Phase 2 from step 400" in page
-    tracks = sounds_of(page)["tracks"]
-    device, model = (decode(tracks[name])[0] for name in ("device", "model"))
-    np.testing.assert_array_equal(device, model)  # lined up
-    assert len(device) % HOP == 0 and len(device) >= 0.8 * RATE
-    assert [take["labels"]["device"] for take in sounds_of(page)["more"]] == ["Before"]
+    others, path = [("A voice", beats(0.2, 150.0))], tmp_path / "page.html"
+    of_timbre.write_timbre_report(untaught(), held_out, path, "drums.tone", others=others)
+    page = path.read_text()
+    assert "far off" in headline(page) and "Phase 2 from step 400" in page and "heard: 2." in page
+    sounds = sounds_of(page)
+    hop = CONFIG.compression
+    assert (
+        len(decode(sounds["tracks"]["device"])[0])
+        == -(-RATE // 2 // hop) * hop + -(-3 * RATE // 10 // hop) * hop
+    )
+    assert [take["labels"]["device"] for take in sounds["more"]] == ["Before"]
+
+
+def test_latents_are_told_when_they_are_heard():
+    player, hop = untaught(), CONFIG.compression
+    silence = np.zeros(400 * hop, np.float32)
+    click = silence.copy()
+    click[200 * hop : 201 * hop] = beats(1.0)[:hop]
+    moved = np.abs(of_timbre.told(player, click) - of_timbre.told(player, silence)).sum(axis=0)
+    assert len(moved) == 400 and abs(int(moved.argmax()) - 200) <= 1
 
 
 def test_the_held_out_sounds_are_joined_up_to_a_minute_and_a_half():

@@ -11,6 +11,7 @@ from tonewright.report.timbre import TimbreListening, write_timbre_page
 from tonewright.runtime.player import Player
 
 MOST_S = 90.0  # of what is held out; more would make the page slow and tell no more
+TOGETHER = 64  # frames that the encoder is given at once, so that memory does not grow with the sound
 LABELS = ("Before", "In this timbre")
 
 
@@ -82,6 +83,13 @@ def made_again(player: Player, sound: np.ndarray) -> np.ndarray:
 
 @torch.no_grad()
 def told(player: Player, sound: np.ndarray) -> np.ndarray:
-    """The latents of a sound [T] of whole frames, as `player.model.encode` tells them, [K, F]."""
-    x = torch.from_numpy(np.ascontiguousarray(sound, np.float32))[None, None]
-    return player.model.encode(x)[0].numpy()
+    """The latents of a sound [T] of whole frames, those that say the most first: [K, F], lined up with it."""
+    encoder, hop = player.model.encoder, player.model.config.compression
+    # a frame hears as far back as it looks ahead, so that its middle is half a frame before the first sample it adds
+    late = round(encoder.latency + encoder.behind / hop + 0.5)
+    x = torch.from_numpy(np.pad(sound, (0, late * hop)).astype(np.float32))[None, None]
+    state, parts = encoder.initial_state(1), []
+    for part in x.split(TOGETHER * hop, dim=-1):
+        z, state = encoder(part, state)
+        parts.append(z[0])
+    return torch.cat(parts, dim=-1)[:, late:].numpy()
