@@ -8,6 +8,7 @@ import torch
 
 from tonewright.dsp.loudness import FLOOR_DB, loudness_of
 from tonewright.measure.brightness import brightness
+from tonewright.measure.correlation import rank_correlation
 from tonewright.measure.metrics import loudness_l1_db
 from tonewright.report.instrument_views import QUIET_DB, tone_errors
 
@@ -18,7 +19,7 @@ HEARD_DB = FLOOR_DB + 10.0  # below it a frame counts as silence
 
 @dataclass(frozen=True)
 class Beside:
-    """What a latent goes with: the name of what was measured in the sound, and the correlation, -1 to 1."""
+    """What a latent goes with: the name of what was measured in the sound, and the correlation of ranks, -1 to 1."""
 
     name: str
     r: float
@@ -39,7 +40,7 @@ def goes_with(latents: np.ndarray, recording: np.ndarray, sample_rate: int, hop:
     >>> x = np.random.RandomState(0).standard_normal(16000) * np.linspace(0.01, 0.5, 16000)
     >>> rising = 20 * np.log10(np.linspace(0.01, 0.5, 31))
     >>> [str(beside) for beside in goes_with(np.stack([rising, 0 * rising]), x, 16000, 512)]
-    ['loudness (r = 1.00)', 'None']
+    ['loudness (r = 0.99)', 'None']
     """
     level = loudness_of(recording, sample_rate, hop)
     bright = brightness(torch.from_numpy(recording.astype(np.float32))[None, None], sample_rate, hop)[
@@ -47,8 +48,10 @@ def goes_with(latents: np.ndarray, recording: np.ndarray, sample_rate: int, hop:
     ].numpy()
     frames = min(latents.shape[1], len(level))
     heard = (level[:frames] > HEARD_DB) & np.isfinite(bright[:frames])
+    rows = latents[:, :frames][:, heard]
     measured = {"loudness": level[:frames][heard], "brightness": bright[:frames][heard]}
-    return [_plainest(row[:frames][heard], measured) for row in latents]
+    told = {name: rank_correlation(rows, values) for name, values in measured.items()}
+    return [_plainest([Beside(name, float(r[k])) for name, r in told.items()]) for k in range(len(rows))]
 
 
 def cumulative(variance: np.ndarray) -> np.ndarray:
@@ -101,15 +104,6 @@ def tone_off_db(target: np.ndarray, estimate: np.ndarray, sample_rate: int) -> f
     return float(np.mean(off)) if off else math.nan
 
 
-def _plainest(row: np.ndarray, measured: dict[str, np.ndarray]) -> Beside | None:
-    told = [Beside(name, _correlation(row, values)) for name, values in measured.items()]
+def _plainest(told: list[Beside]) -> Beside | None:
     best = max(told, key=lambda beside: abs(beside.r))
     return best if abs(best.r) >= NAMED else None
-
-
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    if len(a) < 3:
-        return 0.0
-    a, b = (x.astype(np.float64) - np.mean(x, dtype=np.float64) for x in (a, b))
-    product = math.sqrt(float(a @ a) * float(b @ b))
-    return float(a @ b) / product if product > 1e-12 * len(a) else 0.0
