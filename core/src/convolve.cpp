@@ -179,19 +179,21 @@ void Convolve::prepare(int max_frames) {
 }
 
 void Convolve::process(const Signal* in, const Signal& y, int frames) noexcept {
-  if (sum_) {
-    finish_.sum_before = &in[sum_];
-    finish_.sum_after = &in[sum_ + 1];
-  }
-  if (goes_wide(frames)) return process_wide(in, y, frames / stride_);
+  if (!wide_.empty() && goes_wide(frames)) return process_wide(in, y, frames / stride_);
+  if (groups_ == 1) return process_group(0, in, y, frames);
   const int made = channels / groups_;
   for (int g = 0; g < groups_; ++g) process_group(g, in, {y.row(g * made), y.stride, made}, frames);
 }
 
-void Convolve::find_sources(int group, const Signal* in) noexcept {
+// What the kernels look at: the samples of each term, and those of a running sum.
+inline void Convolve::find_sources(int group, const Signal* in) noexcept {
   for (std::size_t i = 0; i < terms_.size(); ++i) {
     const Signal& x = in[terms_[i].from];
     sources_[i] = {x.row(group * terms_[i].inputs) - terms_[i].memory, x.stride, terms_[i].inputs};
+  }
+  if (sum_) {
+    finish_.sum_before = &in[sum_];
+    finish_.sum_after = &in[sum_ + 1];
   }
 }
 

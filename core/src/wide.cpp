@@ -16,7 +16,19 @@ const WideKernels* wide_kernels(int width) noexcept {
   return &kWideKernels4;
 }
 
-Wide::Wide(const std::vector<Term>& terms, const float* bias, int lanes, int step, int spread, float slope, int frames) {
+namespace {
+
+// Few lanes leave fewer of narrow vectors empty.
+const WideKernels& kernels_for(int lanes) noexcept {
+  int width = kernels().width;
+  while (width > 4 && lanes <= width / 2) width /= 2;
+  return *wide_kernels(width);
+}
+
+}  // namespace
+
+Wide::Wide(const std::vector<Term>& terms, const float* bias, int lanes, int step, int spread, float slope, int frames)
+    : kernels_(kernels_for(lanes)) {
   c_.lanes = lanes;
   c_.step = step;
   c_.spread = spread;

@@ -22,7 +22,7 @@ class Wide {
   void pack(const std::vector<Term>& terms, int width);
 
   WideConvolution c_;
-  const WideKernels& kernels_ = *wide_kernels();
+  const WideKernels& kernels_;
   Floats heard_;
 };
 

@@ -11,6 +11,9 @@ namespace {
 // Frames whose sums stay in registers: AVX-512 has 32 registers, the others 16. A multiple of 4, for `keep_rows`.
 constexpr int kTogether = kWidth == 16 ? 8 : 4;
 
+// Floats by which the weights are fetched before they are met: they come from far away, in one long row.
+constexpr std::size_t kFetchAhead = 3072;
+
 using Quad = float __attribute__((vector_size(16)));
 using QuadMask = std::int32_t __attribute__((vector_size(16)));
 
@@ -39,20 +42,23 @@ TONEWRIGHT_INLINE void turn(Quad (&q)[4]) {
   q[2] = picked<0, 1, 4, 5>(b, d), q[3] = picked<2, 3, 6, 7>(b, d);
 }
 
-// What `Frames` frames from frame t on hear, [depth][Frames].
-template <int Frames, bool Bent>
+TONEWRIGHT_INLINE Quad bent(Quad q, float slope) { return q > 0.0f ? q : slope * q; }
+
+// What `Frames` frames from frame t on hear, [depth][Frames], and up to three floats more.
+template <int Frames, bool Steps>
 void hear(const WideConvolution& c, const Signal* sources, int t, float* __restrict to) {
+  constexpr int kLast = Frames - 1;
   const std::ptrdiff_t step = c.step;
   const float slope = c.slope;
-  const auto bent = [slope](float x) { return !Bent || x > 0.0f ? x : slope * x; };
   for (const Convolution::Term& term : c.terms) {
     for (int i = 0; i < term.inputs; ++i) {
       const float* from = sources->row(i) + t * step;
       for (int k = 0; k < term.taps; ++k, from += term.dilation, to += Frames)
-        if (step == 1)
-          for (int f = 0; f < Frames; ++f) to[f] = bent(from[f]);
-        else
-          for (int f = 0; f < Frames; ++f) to[f] = bent(from[f * step]);
+#pragma GCC unroll 2
+        for (int f = 0; f < Frames; f += 4) {
+          const auto at = [=](int n) { return from[std::min(f + n, kLast) * step]; };
+          store_quad(to + f, bent(Steps ? Quad{at(0), at(1), at(2), at(3)} : load_quad(from + f), slope));
+        }
     }
     ++sources;
   }
@@ -79,7 +85,7 @@ inline void keep_rows(const Destination& d, const float* made, std::size_t strid
       for (int i = 0; i < outputs; ++i) {
         const int o = d.first + lane + i, t = d.t + f;
         const Quad sum = addend ? q[i] + load_quad(addend->row(o) + t) : q[i];
-        store_quad(d.y.row(o) + t, sum > 0.0f ? sum : slope * sum);
+        store_quad(d.y.row(o) + t, bent(sum, slope));
       }
     }
   }
@@ -114,7 +120,10 @@ void tile(const float* weights, const float* x, int depth, const float* bias, co
   for (; depth > 0; --depth, weights += kLanes, x += Frames) {
     Vector weight[Vectors];
 #pragma GCC unroll 3
-    for (int v = 0; v < Vectors; ++v) weight[v] = load(weights + v * kWidth);
+    for (int v = 0; v < Vectors; ++v) {
+      weight[v] = load(weights + v * kWidth);
+      __builtin_prefetch(weights + v * kWidth + kFetchAhead);
+    }
 #pragma GCC unroll 8
     for (int f = 0; f < Frames; ++f) {
       const Vector heard = all(x[f]);
@@ -136,7 +145,7 @@ void tile(const float* weights, const float* x, int depth, const float* bias, co
 // What is done with so many frames.
 struct Together {
   void (*hear)(const WideConvolution&, const Signal*, int, float*);
-  void (*hear_bent)(const WideConvolution&, const Signal*, int, float*);
+  void (*hear_steps)(const WideConvolution&, const Signal*, int, float*);
   void (*tiles[kWideVectors])(const float*, const float*, int, const float*, const Destination&);
 };
 
@@ -153,12 +162,13 @@ const Together& for_frames(int left) { return kFrames[std::min(left, kTogether) 
 
 void play_wide(const WideConvolution& c, const Signal* sources, const Finish& finish, const Signal& y, float* heard,
                int frames) {
-  for (int start = 0; start < frames; start += kWideFrames) {
-    const int end = std::min(start + kWideFrames, frames);
+  const int at_once = frames_at_once(c.depth);
+  for (int start = 0; start < frames; start += at_once) {
+    const int end = std::min(start + at_once, frames);
     float* to = heard;
     for (int t = start; t < end; t += kTogether, to += kTogether * c.depth) {
       const Together& some = for_frames(end - t);
-      (c.slope == 1.0f ? some.hear : some.hear_bent)(c, sources, t, to);
+      (c.step == 1 ? some.hear : some.hear_steps)(c, sources, t, to);
     }
     const float* weights = c.weights.data();
     for (int first = 0; first < c.lanes;) {

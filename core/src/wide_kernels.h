@@ -28,17 +28,18 @@ struct WideKernels {
 };
 
 constexpr int kWideVectors = 3;  // of a tile, or fewer at the end: with 8 frames, 24 of the registers of AVX-512
-constexpr int kWideFrames = 32;  // that are put in order at once; longer blocks read the weights again
-
 // The lanes that are computed together next, where so many are still to come.
 constexpr int wide_tile(int width, int left) {
   const int vectors = (left + width - 1) / width;
   return width * (vectors < kWideVectors ? vectors : kWideVectors);
 }
 
+// Frames that are put in order at once; longer blocks read the weights again. A multiple of 4.
+constexpr int frames_at_once(int depth) { return depth <= 1 << 15 ? 32 : depth <= 1 << 17 ? 8 : 4; }
+
 constexpr std::size_t room_to_hear(int depth, int frames) {
-  const std::size_t most = padded(static_cast<std::size_t>(frames < kWideFrames ? frames : kWideFrames));
-  return static_cast<std::size_t>(depth) * most;
+  const int most = frames_at_once(depth);
+  return static_cast<std::size_t>(depth) * static_cast<std::size_t>(frames < most ? frames : most) + 4;
 }
 
 // Of the widest that this CPU runs, or of a width; nullptr where it cannot. [any thread]
