@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tonewright.dsp import wide
 from tonewright.errors import ConfigError
 from tonewright.layers.base import Layer, State
 
@@ -76,6 +77,8 @@ class Conv1d(Layer):
         if x.shape[-1] == self.memory + 1 and self.stride == self.groups == 1:  # one sample, as in a loop
             heard = x[..., :: self.dilation].flatten(1)
             return F.linear(heard, self.weight.flatten(1), self.bias)[..., None], state
+        if self.groups == 1:
+            return wide.conv1d(x, self.weight, self.bias, self.stride, self.dilation), state
         y = F.conv1d(x, self.weight, self.bias, self.stride, dilation=self.dilation, groups=self.groups)
         return y, state
 
@@ -135,7 +138,10 @@ class ConvTranspose1d(Layer):
         self.check(x)
         frames = x.shape[-1] * self.stride
         x, state = remember(x, state, self.memory)
-        y = F.conv_transpose1d(x, self.weight, self.bias, self.stride, groups=self.groups)
+        if self.groups == 1:
+            y = wide.conv_transpose1d(x, self.weight, self.bias, self.stride)
+        else:
+            y = F.conv_transpose1d(x, self.weight, self.bias, self.stride, groups=self.groups)
         skip = self.memory * self.stride
         return y[..., skip : skip + frames], state
 

@@ -1,0 +1,17 @@
+// The inner loops of convolutions of many channels, 8 floats wide.
+
+namespace {
+constexpr int kWidth = 8;
+}
+
+#include "vector.inl"
+
+#include "wide_tile.inl"
+
+#include "wide_strips.inl"
+
+#include "wide.inl"
+
+namespace tonewright {
+const WideKernels kWideKernels8{kWidth, gather, spread, slopes};
+}
