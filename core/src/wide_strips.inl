@@ -6,6 +6,15 @@
 namespace tonewright {
 namespace {
 
+// Memory of this thread that is used again and again: fresh memory costs as much as the products that go there.
+inline float* room(Floats& floats, std::size_t count) {
+  if (floats.size() < count) {
+    floats.clear();
+    floats.resize(count);
+  }
+  return floats.data();
+}
+
 // to[i] = from[first + i * step], silence where there is none.
 inline void strip(const float* from, std::size_t samples, std::ptrdiff_t first, std::size_t step, std::size_t count,
                   float* to) {
@@ -42,9 +51,9 @@ class Turns {
 #endif
   }
 
-  // to[i * count + p] = from[p * pitch + i] + add, of one vector of each phase.
-  void merge(const float* from, std::size_t pitch, std::size_t samples, float add, float* to) const {
-    if (count_ == 1 && samples >= kWidth) return store(to, load(from) + add);
+  // to[i * count + p] = from[p * pitch + i], of one vector of each phase.
+  void merge(const float* from, std::size_t pitch, std::size_t samples, float* to) const {
+    if (count_ == 1 && samples >= kWidth) return store(to, load(from));
 #if defined(__AVX512F__)
     if (kWidth == 16 && count_ > 1 && samples >= 16 * count_) {
       for (std::size_t j = 0; j < count_; ++j) {
@@ -52,13 +61,13 @@ class Turns {
         __m512 made = _mm512_setzero_ps();
         for (std::size_t p = 0; p < count_; ++p)
           made = _mm512_mask_permutexvar_ps(made, masks_[j * count_ + p], lanes, _mm512_loadu_ps(from + p * pitch));
-        _mm512_storeu_ps(to + j * 16, _mm512_add_ps(made, _mm512_set1_ps(add)));
+        _mm512_storeu_ps(to + j * 16, made);
       }
       return;
     }
 #endif
     for (std::size_t i = 0, s = 0; s < samples; ++i)
-      for (std::size_t p = 0; p < count_ && s < samples; ++p, ++s) to[s] = from[p * pitch + i] + add;
+      for (std::size_t p = 0; p < count_ && s < samples; ++p, ++s) to[s] = from[p * pitch + i];
   }
 
  private:

@@ -23,13 +23,24 @@ struct Pass {
   std::ptrdiff_t left_row = 0, left_step = 0, right_step = 0;  // to the next row, and to the next channel
   const Tap* taps = nullptr;
   std::size_t count = 0, depth = 0;  // taps; channels
-  std::size_t to_row = 0;            // of the sums; their vectors lie side by side
   bool add = false;                  // to the sums that are there
 };
 
+// Where the sums of a tile go, their vectors side by side.
+struct Target {
+  float* at = nullptr;
+  std::ptrdiff_t row = 0;
+  const float* bias = nullptr;  // of the rows; where the sums begin, nothing when there is none
+};
+
 template <std::size_t Rows, std::size_t Vectors>
-void tile(const Pass& pass, const float* left, const float* const* right, float* to) {
+void tile(const Pass& pass, const float* left, const float* const* right, const Target& to) {
   Vector sums[Rows][Vectors] = {};
+  if (to.bias)
+#pragma GCC unroll 8
+    for (std::size_t r = 0; r < Rows; ++r)
+#pragma GCC unroll 4
+      for (std::size_t v = 0; v < Vectors; ++v) sums[r][v] = all(to.bias[r]);
   const std::ptrdiff_t row = pass.left_row;
   const float* at[Vectors];
 #pragma GCC unroll 4
@@ -55,13 +66,13 @@ void tile(const Pass& pass, const float* left, const float* const* right, float*
   for (std::size_t r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
     for (std::size_t v = 0; v < Vectors; ++v) {
-      float* out = to + r * pass.to_row + v * kWidth;
+      float* out = to.at + static_cast<std::ptrdiff_t>(r) * to.row + v * kWidth;
       store(out, pass.add ? sums[r][v] + load(out) : sums[r][v]);
     }
 }
 
 template <std::size_t Rows>
-void rows_of(const Pass& pass, const float* left, const float* const* right, std::size_t vectors, float* to) {
+void rows_of(const Pass& pass, const float* left, const float* const* right, std::size_t vectors, const Target& to) {
   if (vectors == 1) return tile<Rows, 1>(pass, left, right, to);
   if (vectors == 2 || kTileVectors == 2) return tile<Rows, 2>(pass, left, right, to);
   tile<Rows, kTileVectors>(pass, left, right, to);
@@ -69,12 +80,12 @@ void rows_of(const Pass& pass, const float* left, const float* const* right, std
 
 // A tile of up to so many rows and vectors.
 void tiles(const Pass& pass, const float* left, const float* const* right, std::size_t rows, std::size_t vectors,
-           float* to) {
+           const Target& to) {
   if (rows >= kTileRows) return rows_of<kTileRows>(pass, left, right, vectors, to);
   for (std::size_t done = 0; done < rows;) {
     const std::size_t some = rows - done >= 4 ? 4 : rows - done >= 2 ? 2 : 1;
     const float* from = left + static_cast<std::ptrdiff_t>(done) * pass.left_row;
-    float* out = to + done * pass.to_row;
+    const Target out{to.at + static_cast<std::ptrdiff_t>(done) * to.row, to.row, to.bias ? to.bias + done : nullptr};
     if (some == 4)
       rows_of<4>(pass, from, right, vectors, out);
     else if (some == 2)
