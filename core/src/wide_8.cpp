@@ -8,9 +8,15 @@ constexpr int kWidth = 8;
 
 #include "wide_tile.inl"
 
+#include "wide_turns.inl"
+
+#include "wide_heard.inl"
+
 #include "wide_strips.inl"
 
 #include "wide.inl"
+
+#include "wide_slopes.inl"
 
 namespace tonewright {
 const WideKernels kWideKernels8{kWidth, gather, spread, slopes};

@@ -1,131 +1,110 @@
-// Sounds in the order that tiles read them, and back: strips of a vector and of what its taps reach, samples dealt out
-// to phases, channels side by side.
-
-#include <vector>
+// Which vectors are made together, and the strips of samples that they are made of: a vector of each phase, and what
+// the taps reach beside it.
 
 namespace tonewright {
 namespace {
 
-// Memory of this thread that is used again and again: fresh memory costs as much as the products that go there.
-inline float* room(Floats& floats, std::size_t count) {
-  if (floats.size() < count) {
-    floats.clear();
-    floats.resize(count);
-  }
-  return floats.data();
-}
+constexpr std::size_t kSumFloats = std::size_t{1} << 17;  // of all vectors that are made together: half of the second cache
+constexpr std::size_t kVectors = 24;                      // that a row of weights meets before the next comes
 
-// to[i] = from[first + i * step], silence where there is none.
-inline void strip(const float* from, std::size_t samples, std::ptrdiff_t first, std::size_t step, std::size_t count,
-                  float* to) {
-  const auto end = static_cast<std::ptrdiff_t>(samples), by = static_cast<std::ptrdiff_t>(step);
-  std::size_t i = 0;
-  for (; i < count && first < 0; ++i, first += by) to[i] = 0.0f;
-  const std::size_t there = first >= end ? 0 : ceiling(static_cast<std::size_t>(end - first), step);
-  const std::size_t stop = i + std::min(count - i, there);
-  from += first;
-  if (step == 1) {
-    for (; i + kWidth <= stop; i += kWidth, from += kWidth) store(to + i, load(from));
-    for (; i < stop; ++i) to[i] = *from++;
-  } else {
-    for (; i < stop; ++i, from += by) to[i] = *from;
-  }
-  for (; i < count; ++i) to[i] = 0.0f;
-}
+// One vector of sums: an item, where in its rows the vector begins, and how many of its samples there are.
+struct Place {
+  std::size_t item = 0, first = 0, samples = 0;
+};
 
-// Deals the samples of `count` phases out in turns, as many as `samples` in all, and back: what lies apart in memory
-// for tiles and side by side for everybody else.
-class Turns {
+// The vectors of a batch that are made together; a vector belongs to one item.
+class Places {
  public:
-  explicit Turns(std::size_t count) : count_(count) {
-#if defined(__AVX512F__)
-    if (kWidth != 16 || count == 1) return;
-    for (std::size_t j = 0; j < count; ++j)
-      for (std::size_t l = 0; l < 16; ++l) lanes_.push_back(static_cast<std::int32_t>((j * 16 + l) / count));
-    for (std::size_t j = 0; j < count; ++j)
-      for (std::size_t p = 0; p < count; ++p) {
-        unsigned mask = 0;
-        for (std::size_t l = 0; l < 16; ++l) mask |= static_cast<unsigned>((j * 16 + l) % count == p) << l;
-        masks_.push_back(static_cast<std::uint16_t>(mask));
-      }
-#endif
+  Places(std::size_t batch, std::size_t samples, std::size_t rows)
+      : samples_(samples), each_(ceiling(samples, kWidth)), all_(batch * each_) {
+    const std::size_t most = kSumFloats / std::max<std::size_t>(1, rows * kWidth);
+    step_ = std::min(all_, std::clamp(most / kTileVectors * kTileVectors, kTileVectors, kVectors));
+  }
+  std::size_t all() const { return all_; }
+  std::size_t step() const { return step_; }
+  std::size_t count() const { return count_; }
+  const Place& operator[](std::size_t v) const { return places_[v]; }
+
+  void move_to(std::size_t first) {
+    count_ = std::min(step_, all_ - first);
+    for (std::size_t v = 0; v < count_; ++v) {
+      const std::size_t at = (first + v) % each_ * kWidth;
+      places_[v] = {(first + v) / each_, at, std::min<std::size_t>(kWidth, samples_ - at)};
+    }
   }
 
-  // to[i * count + p] = from[p * pitch + i], of one vector of each phase.
-  void merge(const float* from, std::size_t pitch, std::size_t samples, float* to) const {
-    if (count_ == 1 && samples >= kWidth) return store(to, load(from));
-#if defined(__AVX512F__)
-    if (kWidth == 16 && count_ > 1 && samples >= 16 * count_) {
-      for (std::size_t j = 0; j < count_; ++j) {
-        const __m512i lanes = _mm512_loadu_si512(lanes_.data() + j * 16);
-        __m512 made = _mm512_setzero_ps();
-        for (std::size_t p = 0; p < count_; ++p)
-          made = _mm512_mask_permutexvar_ps(made, masks_[j * count_ + p], lanes, _mm512_loadu_ps(from + p * pitch));
-        _mm512_storeu_ps(to + j * 16, made);
-      }
-      return;
+  // Whether the samples of some vectors lie side by side, and all of them are there.
+  bool whole(std::size_t first, std::size_t vectors) const {
+    const Place& last = places_[first + vectors - 1];
+    return places_[first].item == last.item && last.samples == kWidth;
+  }
+
+  // Calls for each tile with its first vector, how many it has, and whether they are whole.
+  template <typename Call>
+  void each_tile(Call call) const {
+    for (std::size_t v = 0, some; v < count_; v += some) {
+      some = next_vectors(count_ - v);
+      call(v, some, whole(v, some));
     }
-#endif
-    for (std::size_t i = 0, s = 0; s < samples; ++i)
-      for (std::size_t p = 0; p < count_ && s < samples; ++p, ++s) to[s] = from[p * pitch + i];
   }
 
  private:
-  std::size_t count_;
-  std::vector<std::int32_t> lanes_;   // where each sample of an output vector lies in its phase
-  std::vector<std::uint16_t> masks_;  // [output vector][phase]: which samples of it are that phase's
+  std::size_t samples_, each_, all_, step_, count_ = 0;
+  Place places_[kVectors];
 };
 
-#if defined(__AVX512F__)
-// A square of 16 rows, turned. (GCC 12 warns of the instructions without a mask.)
-inline void turn_square(const float* from, std::ptrdiff_t row, float* to) {
-  constexpr __mmask16 kAll = 0xffff;
-  __m512 a[16], b[16];
-#pragma GCC unroll 16
-  for (int i = 0; i < 16; ++i) a[i] = _mm512_loadu_ps(from + i * row);
-#pragma GCC unroll 8
-  for (int i = 0; i < 16; i += 2) {
-    b[i] = _mm512_maskz_unpacklo_ps(kAll, a[i], a[i + 1]);
-    b[i + 1] = _mm512_maskz_unpackhi_ps(kAll, a[i], a[i + 1]);
+// Strips of all vectors of some places, [tile][channel][its vectors][strip].
+class Strips {
+ public:
+  // shift: from the first sample of a vector to the first of its strip, in turns of the phases.
+  Strips(std::size_t phases, std::size_t length, std::ptrdiff_t shift)
+      : turns_(phases), phases_(phases), length_(length), shift_(shift), pitch_(ceiling(phases * length, kWidth) * kWidth) {
+    if (phases > 1) in_time_.resize(pitch_ + kWidth);
   }
-#pragma GCC unroll 4
-  for (int i = 0; i < 16; i += 4) {
-    a[i] = _mm512_shuffle_ps(b[i], b[i + 2], 0x44);
-    a[i + 1] = _mm512_shuffle_ps(b[i], b[i + 2], 0xee);
-    a[i + 2] = _mm512_shuffle_ps(b[i + 1], b[i + 3], 0x44);
-    a[i + 3] = _mm512_shuffle_ps(b[i + 1], b[i + 3], 0xee);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    b[i] = _mm512_maskz_shuffle_f32x4(kAll, a[i], a[i + 4], 0x88);
-    b[i + 4] = _mm512_maskz_shuffle_f32x4(kAll, a[i], a[i + 4], 0xdd);
-    b[i + 8] = _mm512_maskz_shuffle_f32x4(kAll, a[i + 8], a[i + 12], 0x88);
-    b[i + 12] = _mm512_maskz_shuffle_f32x4(kAll, a[i + 8], a[i + 12], 0xdd);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    _mm512_storeu_ps(to + i * 16, _mm512_maskz_shuffle_f32x4(kAll, b[i], b[i + 8], 0x88));
-    _mm512_storeu_ps(to + (i + 4) * 16, _mm512_maskz_shuffle_f32x4(kAll, b[i + 4], b[i + 12], 0x88));
-    _mm512_storeu_ps(to + (i + 8) * 16, _mm512_maskz_shuffle_f32x4(kAll, b[i], b[i + 8], 0xdd));
-    _mm512_storeu_ps(to + (i + 12) * 16, _mm512_maskz_shuffle_f32x4(kAll, b[i + 4], b[i + 12], 0xdd));
-  }
-}
-#endif
 
-// `samples` of a vector of channels, of which `there` are: to[sample][channel].
-inline void side_by_side(const float* from, std::ptrdiff_t channel, std::size_t there, std::size_t samples, float* to) {
-  std::size_t t = 0;
-#if defined(__AVX512F__)
-  if (kWidth == 16 && there >= 16)
-    for (; t + 16 <= samples; t += 16) turn_square(from + t, channel, to + t * 16);
-#endif
-  there = std::min<std::size_t>(there, kWidth);
-  for (; t < samples; ++t) {
-    std::size_t c = 0;
-    for (; c < there; ++c) to[t * kWidth + c] = from[static_cast<std::ptrdiff_t>(c) * channel + static_cast<std::ptrdiff_t>(t)];
-    for (; c < kWidth; ++c) to[t * kWidth + c] = 0.0f;
+  std::size_t pitch() const { return pitch_; }
+  std::size_t length() const { return length_; }
+
+  void fill(const Places& places, const Heard& heard, std::size_t channel, std::size_t channels) {
+    static thread_local Floats floats;
+    float* to = room(floats, places.count() * channels * pitch_);
+    floats_ = to;
+    places.each_tile([&](std::size_t first, std::size_t vectors, bool) {
+      for (std::size_t v = 0; v < vectors; ++v)
+        fill_one(places[first + v], heard, channel, channels, vectors * pitch_, to + v * pitch_);
+      to += vectors * channels * pitch_;
+    });
   }
-}
+
+  // Runs `pass` over some rows of weights and a tile's vectors.
+  void meet(Pass& pass, const float* left, std::size_t rows, std::size_t first, std::size_t vectors, const Target& to) const {
+    const float* right[kTileVectors];
+    for (std::size_t v = 0; v < vectors; ++v) right[v] = floats_ + (first * pass.depth + v) * pitch_;
+    pass.right_step = static_cast<std::ptrdiff_t>(vectors * pitch_);
+    tiles(pass, left, right, rows, vectors, to);
+  }
+
+ private:
+  void fill_one(const Place& place, const Heard& heard, std::size_t channel, std::size_t channels, std::size_t step, float* to) {
+    const auto start = (static_cast<std::ptrdiff_t>(place.first) + shift_) * static_cast<std::ptrdiff_t>(phases_);
+    for (std::size_t c = channel; c < channel + channels; ++c, to += step) {
+      const Voice voice(heard, place.item, c);
+      if (phases_ == 1) {
+        voice.copy(start, pitch_, to);
+      } else {
+        voice.copy(start, phases_ * length_, in_time_.data());
+        turns_.deal(in_time_.data(), length_, length_, to);
+      }
+    }
+  }
+
+  Turns turns_;
+  std::size_t phases_, length_;
+  std::ptrdiff_t shift_;
+  std::size_t pitch_;
+  Floats in_time_;
+  const float* floats_ = nullptr;
+};
 
 }  // namespace
 }  // namespace tonewright

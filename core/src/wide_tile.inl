@@ -31,6 +31,14 @@ struct Target {
   float* at = nullptr;
   std::ptrdiff_t row = 0;
   const float* bias = nullptr;  // of the rows; where the sums begin, nothing when there is none
+  const float* bent = nullptr;  // where it is not above zero, the sums are multiplied by `slope`
+  std::ptrdiff_t bent_row = 0;
+  float slope = 1.0f;
+
+  Target below(std::size_t rows) const {
+    const auto down = static_cast<std::ptrdiff_t>(rows);
+    return {at + down * row, row, bias ? bias + rows : nullptr, bent ? bent + down * bent_row : nullptr, bent_row, slope};
+  }
 };
 
 template <std::size_t Rows, std::size_t Vectors>
@@ -63,12 +71,17 @@ void tile(const Pass& pass, const float* left, const float* const* right, const 
     for (std::size_t v = 0; v < Vectors; ++v) at[v] += pass.right_step;
   }
 #pragma GCC unroll 8
-  for (std::size_t r = 0; r < Rows; ++r)
+  for (std::size_t r = 0; r < Rows; ++r) {
+    const auto down = static_cast<std::ptrdiff_t>(r);
 #pragma GCC unroll 4
     for (std::size_t v = 0; v < Vectors; ++v) {
-      float* out = to.at + static_cast<std::ptrdiff_t>(r) * to.row + v * kWidth;
-      store(out, pass.add ? sums[r][v] + load(out) : sums[r][v]);
+      float* out = to.at + down * to.row + v * kWidth;
+      Vector sum = sums[r][v];
+      if (pass.add) sum += load(out);
+      if (to.bent) sum = load(to.bent + down * to.bent_row + v * kWidth) > 0.0f ? sum : to.slope * sum;
+      store(out, sum);
     }
+  }
 }
 
 template <std::size_t Rows>
@@ -85,7 +98,7 @@ void tiles(const Pass& pass, const float* left, const float* const* right, std::
   for (std::size_t done = 0; done < rows;) {
     const std::size_t some = rows - done >= 4 ? 4 : rows - done >= 2 ? 2 : 1;
     const float* from = left + static_cast<std::ptrdiff_t>(done) * pass.left_row;
-    const Target out{to.at + static_cast<std::ptrdiff_t>(done) * to.row, to.row, to.bias ? to.bias + done : nullptr};
+    const Target out = to.below(done);
     if (some == 4)
       rows_of<4>(pass, from, right, vectors, out);
     else if (some == 2)
