@@ -18,6 +18,7 @@ SCRIPTS = {
     "feedback_playing": (),
     "long_fir": (),
     "spectral_loss": (),
+    "spectral_distance": (),
     "harmonic_bank": (),
     "instrument_step": (),
     "instrument_live": (),

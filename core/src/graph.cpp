@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "all_passes_node.h"
+#include "alternate.h"
 #include "convolve.h"
 #include "convolve_transposed.h"
 #include "delay_line_node.h"
@@ -77,6 +78,7 @@ std::unique_ptr<Operation> make_operation(const Json& node, const Tensors& tenso
     if (op == "linear") return make_linear(node, tensors, channels[0]);
     if (op == "layer_norm") return make_layer_norm(node, tensors, channels[0]);
     if (op == "every") return make_every(node, channels[0]);
+    if (op == "alternate") return make_alternate(node, channels[0]);
     if (op == "filters") return make_filters(node, tensors, channels[0]);
     if (op == "delay_network") return make_delay_network(node, tensors, channels[0]);
     if (op == "follow") return make_follow(node, tensors, channels[0]);

@@ -13,6 +13,8 @@ namespace {
 
 const double kPi = std::acos(-1.0);
 constexpr std::size_t kMaxSize = std::size_t{1} << 16;
+constexpr float kEpsilon = 1e-7f;
+constexpr double kHannPower = 0.375;  // mean square of Hann's window
 constexpr std::size_t kTile = 16;  // rows and columns that are transposed together: a cache line has as many floats
 
 void push_root(std::size_t k, std::size_t size, Floats& to) {
@@ -78,59 +80,85 @@ void transpose(float* frames, std::size_t count, std::size_t hop, float* sheet, 
     }
 }
 
-// One item at one scale.
+// Where the signals of one item lie.
+struct Signals {
+  const float *target, *estimate;
+  float* d_estimate;  // nullptr where nobody asks
+};
+
+// One item at one scale. Its channels stand side by side in the sheets, each with the three hops that its last frame
+// needs beyond its own: short sounds so fill the vectors.
 struct Pass {
   const SpectralScale& scale;
   const SpectralKernels& kernels;
-  std::size_t samples, frames, hops, stride;
-  Floats padded, target, estimate, slope, z;
+  std::size_t channels, samples, frames, hops, columns, stride;
+  Floats padded, target, estimate, slope, counts, z;
 
-  Pass(const SpectralScale& of, const SpectralKernels& by, std::size_t length, bool slopes)
-      : scale(of), kernels(by), samples(length), frames(length / of.hop + 1), hops(frames + 3) {
+  Pass(const SpectralScale& of, const SpectralKernels& by, std::size_t rows, std::size_t length, bool slopes)
+      : scale(of), kernels(by), channels(rows), samples(length), frames(length / of.hop + 1), hops(frames + 3) {
     const std::size_t width = static_cast<std::size_t>(by.width);
-    stride = (frames + width - 1) / width * width + width;
-    stride = padded_to_lines(stride);
+    columns = (channels * hops - 3 + width - 1) / width * width;
+    stride = padded_to_lines(columns + width);
     padded.resize(samples + scale.size);
     target.resize(scale.hop * stride);
     estimate.resize(scale.hop * stride);
     if (slopes) slope.resize(scale.hop * stride);
+    counts.resize(columns);
+    for (std::size_t c = 0; c < channels; ++c) std::fill_n(counts.data() + c * hops, frames, 1.0f);
     z.resize(2 * scale.size * width);
   }
 
   // An odd number of cache lines, so that rows below each other do not meet in the cache.
   static std::size_t padded_to_lines(std::size_t floats) { return ((floats + 15) / 16 | 1) * 16; }
 
-  void lay_out(const float* x, Floats& sheet) {
+  void lay_out(const float* x, float* sheet) {
     const std::size_t edge = scale.size / 2;
     std::copy(x, x + samples, padded.begin() + static_cast<std::ptrdiff_t>(edge));
     for (std::size_t i = 1; i <= edge; ++i) padded[edge - i] = x[i];
     for (std::size_t i = 1; i <= edge; ++i) padded[edge + samples - 1 + i] = x[samples - 1 - i];
-    transpose(padded.data(), hops, scale.hop, sheet.data(), stride, false);
+    transpose(padded.data(), hops, scale.hop, sheet, stride, false);
   }
 
   // Adds what the sheet of slopes says of each sample, also of its mirror images.
-  void collect(float* d_estimate) {
+  void collect(float* sheet, float* d_estimate) {
     const std::size_t edge = scale.size / 2;
     std::fill(padded.begin(), padded.end(), 0.0f);
-    transpose(padded.data(), hops, scale.hop, slope.data(), stride, true);
+    transpose(padded.data(), hops, scale.hop, sheet, stride, true);
     for (std::size_t i = 0; i < samples; ++i) d_estimate[i] += padded[edge + i];
     for (std::size_t i = 1; i <= edge; ++i) d_estimate[i] += padded[edge - i];
     for (std::size_t i = 1; i <= edge; ++i) d_estimate[samples - 1 - i] += padded[edge + samples - 1 + i];
   }
 
-  double operator()(const float* x, const float* y, std::size_t items, float* d_estimate) {
-    lay_out(x, target);
-    lay_out(y, estimate);
+  // The item's part of a mean over `items`.
+  double operator()(const Signals& of, std::size_t items, const RelativeSpectra* relative) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      lay_out(of.target + c * samples, target.data() + c * hops);
+      lay_out(of.estimate + c * samples, estimate.data() + c * hops);
+    }
     std::fill(slope.begin(), slope.end(), 0.0f);
-    const double count = static_cast<double>(items * frames * (scale.half + 1));
-    const SpectralSheets sheets{target.data(), estimate.data(), d_estimate ? slope.data() : nullptr, stride};
+    const SpectralSheets sheets{target.data(), estimate.data(), of.d_estimate ? slope.data() : nullptr, counts.data(),
+                                stride};
+    const double bins = static_cast<double>(frames * (scale.half + 1));
+    const double count = bins * static_cast<double>(channels);
+    SpectralTerms terms{static_cast<float>(1.0 / (count * static_cast<double>(items))), 0.0f, kEpsilon};
+    if (relative) {
+      terms.epsilon = relative->epsilon;
+      terms.square = static_cast<float>(count / std::max(energy(sheets), relative->floor * bins * kHannPower *
+                                                                             static_cast<double>(scale.size)));
+    }
     double sum = 0.0;
-    const std::size_t width = static_cast<std::size_t>(kernels.width);
-    for (std::size_t first = 0; first < frames; first += width)
-      sum += kernels.compare(scale, sheets, first, static_cast<int>(std::min(width, frames - first)),
-                             static_cast<float>(1.0 / count), z.data());
-    if (d_estimate) collect(d_estimate);
-    return sum / count;
+    for (std::size_t first = 0; first < columns; first += static_cast<std::size_t>(kernels.width))
+      sum += kernels.compare(scale, sheets, first, terms, z.data());
+    if (of.d_estimate)
+      for (std::size_t c = 0; c < channels; ++c) collect(slope.data() + c * hops, of.d_estimate + c * samples);
+    return sum / (count * static_cast<double>(items));
+  }
+
+  double energy(const SpectralSheets& sheets) const {
+    double sum = 0.0;
+    for (std::size_t first = 0; first < columns; first += static_cast<std::size_t>(kernels.width))
+      sum += kernels.energy(scale, sheets, first);
+    return sum;
   }
 };
 
@@ -139,6 +167,20 @@ struct Pass {
 struct SpectralLoss::Parts {
   const SpectralKernels& kernels;
   std::vector<SpectralScale> scales;
+
+  double operator()(const Signals& of, std::size_t items, std::size_t channels, std::size_t samples,
+                    const RelativeSpectra* relative) const {
+    const NoDenormals guard;
+    const std::size_t size = channels * samples;
+    if (of.d_estimate) std::fill(of.d_estimate, of.d_estimate + items * size, 0.0f);
+    double sum = 0.0;
+    for (const SpectralScale& scale : scales) {
+      Pass pass(scale, kernels, channels, samples, of.d_estimate != nullptr);
+      for (std::size_t at = 0; at < items * size; at += size)
+        sum += pass({of.target + at, of.estimate + at, of.d_estimate ? of.d_estimate + at : nullptr}, items, relative);
+    }
+    return sum;
+  }
 };
 
 bool SpectralLoss::can(std::size_t size) noexcept {
@@ -158,15 +200,12 @@ SpectralLoss::~SpectralLoss() = default;
 
 double SpectralLoss::operator()(const float* target, const float* estimate, std::size_t items, std::size_t samples,
                                 float* d_estimate) const {
-  const NoDenormals guard;
-  if (d_estimate) std::fill(d_estimate, d_estimate + items * samples, 0.0f);
-  double sum = 0.0;
-  for (const SpectralScale& scale : parts_->scales) {
-    Pass pass(scale, parts_->kernels, samples, d_estimate != nullptr);
-    for (std::size_t i = 0; i < items; ++i)
-      sum += pass(target + i * samples, estimate + i * samples, items, d_estimate ? d_estimate + i * samples : nullptr);
-  }
-  return sum;
+  return (*parts_)({target, estimate, d_estimate}, items, 1, samples, nullptr);
+}
+
+double SpectralLoss::operator()(const float* target, const float* estimate, std::size_t items, std::size_t channels,
+                                std::size_t samples, const RelativeSpectra& relative, float* d_estimate) const {
+  return (*parts_)({target, estimate, d_estimate}, items, channels, samples, &relative);
 }
 
 }  // namespace tonewright

@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t kRow = 2 * kWidth;  // floats of a complex number of every frame
 constexpr std::size_t kInCache = 256;     // numbers whose passes find them in the nearest cache
-constexpr float kEpsilon = 1e-7f;
 
 struct Complex {
   Vector re, im;
@@ -162,28 +161,36 @@ void last_pass(const SpectralScale& s, const float* z, float* sheet, std::size_t
   }
 }
 
-// What is compared, and what comes of it.
-struct Sums {
-  Vector weight, distance, lost;  // lost: what rounding has taken from the sum
+// Kahan's sum: hundreds of numbers that are much alike are rounded the same way again and again.
+struct Sum {
+  Vector value{}, lost{};  // lost: what rounding has taken from it
 
-  // Kahan's sum: hundreds of numbers that are much alike are rounded the same way again and again.
   TONEWRIGHT_INLINE void add(Vector x) {
     x -= lost;
-    const Vector sum = distance + x;
-    lost = (sum - distance) - x;
-    distance = sum;
+    const Vector sum = value + x;
+    lost = (sum - value) - x;
+    value = sum;
   }
+};
+
+// What is compared, and what comes of it.
+template <bool kSquares>
+struct Comparison {
+  Vector weight, square, epsilon;
+  Sum distance{};
 
   // Of a bin of both: adds their distance, and gives how the loss changes with y.
   TONEWRIGHT_INLINE Complex compare(Complex x, Complex y) {
     const Vector x_power = x.re * x.re + x.im * x.im, y_power = y.re * y.re + y.im * y.im;
     const Vector y_inverse = inverse_root(y_power);
     const Vector a = x_power * inverse_root(x_power), b = y_power * y_inverse;
-    const Vector inverse = quotient(all(1.0f), b + kEpsilon);
-    const Vector ratio = a == b ? all(1.0f) : (a + kEpsilon) * inverse;
-    add(magnitude(a - b) + magnitude(logarithm(ratio)));
+    const Vector inverse = quotient(all(1.0f), b + epsilon);
+    const Vector ratio = a == b ? all(1.0f) : (a + epsilon) * inverse;
+    const Vector apart = kSquares ? square * (a - b) * (a - b) : magnitude(a - b);
+    distance.add(apart + magnitude(logarithm(ratio)));
     const Vector sign = a < b ? weight : a > b ? -weight : all(0.0f);
-    const Vector slope = sign * (1.0f + inverse) * y_inverse;
+    const Vector linear = kSquares ? 2.0f * square * weight * (b - a) : sign;
+    const Vector slope = (linear + sign * inverse) * y_inverse;
     return {slope * y.re, slope * y.im};
   }
 };
@@ -205,18 +212,18 @@ TONEWRIGHT_INLINE void join(Complex& low, Complex& high, const float* w) {
 TONEWRIGHT_INLINE Complex times(float factor, Complex x) { return {factor * x.re, factor * x.im}; }
 
 // All bins of the transforms x and y; with slopes, y becomes what its transform changes the loss by.
-template <bool kSlopes>
-Vector compare_bins(const SpectralScale& s, const float* x, float* y, Vector weight) {
-  Sums sums{weight, Vector{}, Vector{}};
+template <bool kSquares, bool kSlopes>
+Vector compare_bins(const SpectralScale& s, const float* x, float* y, const SpectralTerms& terms, Vector counts) {
+  Comparison<kSquares> of{terms.weight * counts, all(terms.square), all(terms.epsilon)};
   {
     // The first bin and the last are real: sum and difference of both parts of number 0.
     const Complex a = get(x), b = get(y);
-    const Complex first = sums.compare({a.re + a.im, Vector{}}, {b.re + b.im, Vector{}});
-    const Complex last = sums.compare({a.re - a.im, Vector{}}, {b.re - b.im, Vector{}});
+    const Complex first = of.compare({a.re + a.im, Vector{}}, {b.re + b.im, Vector{}});
+    const Complex last = of.compare({a.re - a.im, Vector{}}, {b.re - b.im, Vector{}});
     if (kSlopes) put(y, {first.re + last.re, first.re - last.re});
     // The middle one is its own counterpart, the conjugate of the number in the middle.
     const std::size_t at = s.places[s.half / 2] * kRow;
-    const Complex middle = sums.compare(conjugate(get(x + at)), conjugate(get(y + at)));
+    const Complex middle = of.compare(conjugate(get(x + at)), conjugate(get(y + at)));
     if (kSlopes) put(y + at, conjugate(middle));
   }
   for (std::size_t k = 1; k < s.half / 2; ++k) {
@@ -226,33 +233,58 @@ Vector compare_bins(const SpectralScale& s, const float* x, float* y, Vector wei
     Complex y_low = times(0.5f, get(y + low_at)), y_high = times(0.5f, get(y + high_at));
     part(x_low, x_high, w);
     part(y_low, y_high, w);
-    Complex low = times(0.5f, sums.compare(x_low, y_low)), high = times(0.5f, sums.compare(x_high, y_high));
+    Complex low = times(0.5f, of.compare(x_low, y_low)), high = times(0.5f, of.compare(x_high, y_high));
     if (!kSlopes) continue;
     join(low, high, w);
     put(y + low_at, low);
     put(y + high_at, high);
   }
-  return sums.distance;
+  return of.distance.value;
 }
 
-double compare(const SpectralScale& s, const SpectralSheets& sheets, std::size_t first, int frames, float weight,
+double sum_of(Vector x, Vector counts) {
+  double sum = 0.0;
+  for (int lane = 0; lane < kWidth; ++lane) sum += counts[lane] > 0.0f ? x[lane] : 0.0f;
+  return sum;
+}
+
+double compare(const SpectralScale& s, const SpectralSheets& sheets, std::size_t first, const SpectralTerms& terms,
                float* z) {
   float *x = z, *y = z + s.half * kRow;
   for (auto [sheet, to] : {std::pair<const float*, float*>{sheets.target, x}, {sheets.estimate, y}}) {
     first_pass(s, sheet + first, sheets.stride, to);
     for (std::size_t p = 0; p < 4; ++p) passes<false>(s, 1, to + p * (s.half / 4) * kRow, s.half / 4);
   }
-  Vector counts;
-  for (int lane = 0; lane < kWidth; ++lane) counts[lane] = lane < frames ? 1.0f : 0.0f;
-  const Vector distance = sheets.slope ? compare_bins<true>(s, x, y, weight * counts)
-                                       : compare_bins<false>(s, x, y, weight * counts);
+  const Vector counts = load(sheets.counts + first);
+  auto* const by = terms.square > 0.0f ? sheets.slope ? compare_bins<true, true> : compare_bins<true, false>
+                   : sheets.slope      ? compare_bins<false, true>
+                                       : compare_bins<false, false>;
+  const Vector distance = by(s, x, y, terms, counts);
   if (sheets.slope) {
     for (std::size_t p = 0; p < 4; ++p) passes<true>(s, 1, y + p * (s.half / 4) * kRow, s.half / 4);
     last_pass(s, y, sheets.slope + first, sheets.stride);
   }
-  double sum = 0.0;
-  for (int lane = 0; lane < frames; ++lane) sum += distance[lane];
-  return sum;
+  return sum_of(distance, counts);
+}
+
+// By Parseval, without a transform: size times a frame's energy is that of all its bins. The first and the last of
+// them, which have no counterpart, are the sum of the samples and that with alternating signs.
+double energy(const SpectralScale& s, const SpectralSheets& sheets, std::size_t first) {
+  Sum squares;
+  Vector even{}, odd{};
+  for (std::size_t row = 0; row < s.hop; ++row) {
+    const float* at = sheets.target + row * sheets.stride + first;
+    Vector energy{}, sum{};
+    for (std::size_t q = 0; q < 4; ++q) {
+      const Vector x = load(at + q) * s.window[q * s.hop + row];
+      energy += x * x, sum += x;
+    }
+    squares.add(energy);
+    (row % 2 ? odd : even) += sum;
+  }
+  const Vector low = even + odd, high = even - odd;
+  const Vector all_bins = static_cast<float>(s.size) * squares.value;
+  return sum_of(0.5f * (all_bins + low * low + high * high), load(sheets.counts + first));
 }
 
 }  // namespace

@@ -9,5 +9,5 @@ constexpr int kWidth = 16;
 #include "spectral_loss.inl"
 
 namespace tonewright {
-const SpectralKernels kSpectralKernels16{kWidth, compare};
+const SpectralKernels kSpectralKernels16{kWidth, compare, energy};
 }

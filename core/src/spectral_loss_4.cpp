@@ -9,5 +9,5 @@ constexpr int kWidth = 4;
 #include "spectral_loss.inl"
 
 namespace tonewright {
-const SpectralKernels kSpectralKernels4{kWidth, compare};
+const SpectralKernels kSpectralKernels4{kWidth, compare, energy};
 }

@@ -9,5 +9,5 @@ constexpr int kWidth = 8;
 #include "spectral_loss.inl"
 
 namespace tonewright {
-const SpectralKernels kSpectralKernels8{kWidth, compare};
+const SpectralKernels kSpectralKernels8{kWidth, compare, energy};
 }

@@ -26,15 +26,25 @@ struct SpectralScale {
 struct SpectralSheets {
   const float *target = nullptr, *estimate = nullptr;
   float* slope = nullptr;  // of the loss, by the estimate: added to; none where nobody asks
+  const float* counts = nullptr;  // of each frame: 1, or 0 where it is none and only fills the sheet
   std::size_t stride = 0;
+};
+
+// How a bin's magnitudes a and b are compared, and what that weighs in the slope.
+struct SpectralTerms {
+  float weight = 1.0f;
+  float square = 0.0f;  // weight of (a - b)^2 beside the logarithms; 0 takes |a - b| instead, with a weight of 1
+  float epsilon = 0.0f;
 };
 
 struct SpectralKernels {
   int width;
-  // The frames from `first` (a multiple of the width) on, of which `frames` count: the sum over them and their bins
-  // of the distances; slope grows by `weight` times what it changes by. z: scratch, 2 * size * width floats.
-  double (*compare)(const SpectralScale& scale, const SpectralSheets& sheets, std::size_t first, int frames,
-                    float weight, float* z);
+  // The frames from `first` (a multiple of the width) on: the sum over them and their bins of the distances; slope
+  // grows by `weight` times what it changes by. z: scratch, 2 * size * width floats.
+  double (*compare)(const SpectralScale& scale, const SpectralSheets& sheets, std::size_t first,
+                    const SpectralTerms& terms, float* z);
+  // The sum over those frames of the target and their bins of the squares of the magnitudes.
+  double (*energy)(const SpectralScale& scale, const SpectralSheets& sheets, std::size_t first);
 };
 
 extern const SpectralKernels kSpectralKernels16, kSpectralKernels8, kSpectralKernels4;

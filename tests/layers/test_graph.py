@@ -21,6 +21,7 @@ from tonewright.layers.graph import trace
 from tonewright.layers.hearing import Loudness, Pitch
 from tonewright.layers.modulation import Phasor
 from tonewright.layers.operations import GLUE, PRIMITIVES
+from tonewright.layers.pqmf import Alternate
 from tonewright.layers.recurrent import GRU, LSTM
 from tonewright.layers.synth import FilteredNoise, HarmonicBank
 from tonewright.models.wavenet import PRESETS, Config, Model, Stack
@@ -173,6 +174,7 @@ def test_every_primitive_declares_what_it_has():
         Follow: lambda: Follow(1),
         Lag: lambda: Lag(1),
         Phasor: lambda: Phasor(48000),
+        Alternate: lambda: Alternate(2),
         LongFir: lambda: LongFir(1, 4),
         HarmonicBank: lambda: HarmonicBank(1, 1, 48000),
         FilteredNoise: lambda: FilteredNoise(2, 1),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tonewright.audio.align import Alignment, apply, shift_for
+from tonewright.audio.clipping import flat_samples
 from tonewright.audio.findings import Finding
 from tonewright.audio.memory import echo_samples, modulation_hz
 from tonewright.audio.noise import noise_floor, tail
@@ -18,7 +19,6 @@ SILENT_DB = -90.0  # the level of 16-bit dither
 QUIET_DB = -50.0  # below this a 16-bit recording keeps fewer than seven bits
 COPY = 1e-6  # ESR between the sides up to a gain: no device is that clean
 UNRELATED = 0.1  # confidence; foreign recordings reach 0.015, a flanger over two seconds has 0.2
-CLIPPED_PEAK, CLIPPED_RUN, CLIPPED_SAME = 0.98, 3, 1e-5  # full scale, samples in a row, how equal they are
 CLIPPED_A_LOT = 1e-3  # of all samples: no longer a stray peak
 OFFSET, OFFSET_PART = 0.03, 0.25  # of full scale and of the level; a distortion makes 0.02 by itself
 SHORT_S, TOO_SHORT_S = 10.0, 1.0  # of sound to learn from
@@ -158,18 +158,6 @@ def _clipping(pair: _Pair) -> list[Finding]:
             means = "the model learns the converter together with the device"
             found.append(Finding(level, seen, means, "turn the level down and record again"))
     return found
-
-
-def flat_samples(x: np.ndarray) -> int:
-    """Samples in runs that stay at the file's own largest value: a distortion's tops are not exactly flat."""
-    count = 0
-    for side in (x, -x):
-        peak = float(side.max())
-        at_peak = np.concatenate([[False], side >= peak - CLIPPED_SAME, [False]])
-        edges = np.flatnonzero(np.diff(at_peak.astype(np.int8)))
-        runs = edges[1::2] - edges[::2]
-        count += int(runs[runs >= CLIPPED_RUN].sum()) if peak >= CLIPPED_PEAK else 0
-    return count
 
 
 def _offset(pair: _Pair) -> list[Finding]:

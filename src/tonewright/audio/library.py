@@ -42,7 +42,9 @@ class Library:
         return max(seconds, key=lambda rate: (seconds[rate], rate))
 
 
-def open_library(path: Path | str, said: Callable[[str], None] = lambda sentence: None) -> Library:
+def open_library(
+    path: Path | str, said: Callable[[str], None] = lambda sentence: None, told: int = TOLD
+) -> Library:
     """The sounds of a folder, or of one file, by their headers.
 
     Hidden files and what is no sound by its name are passed over, and so is what `OURS` marks, unless it is named
@@ -51,6 +53,7 @@ def open_library(path: Path | str, said: Callable[[str], None] = lambda sentence
     Args:
         path: of the folder or the file.
         said: is told of files that cannot be read, which are left out.
+        told: of how many of them one by one.
 
     Raises:
         AudioError: when there is nothing to draw from.
@@ -77,16 +80,27 @@ def open_library(path: Path | str, said: Callable[[str], None] = lambda sentence
             wrong.append(str(error))
         else:
             sounds += [] if sound.comment.startswith(OURS) else [sound]
-    for sentence in wrong[:TOLD]:
+    for sentence in wrong[:told]:
         said(f"left out: {sentence}")
-    if len(wrong) > TOLD:
-        said(f"left out: {len(wrong) - TOLD} more files that cannot be read")
+    if len(wrong) > told:
+        said(f"left out: {len(wrong) - told} more files that cannot be read")
     if not sounds:
         raise AudioError(
             f"{path} holds no sound file that can be read (WAV, FLAC, AIFF, OGG, MP3); name a folder that holds "
             "music or other sounds, or one sound file"
         )
     return Library(path, tuple(sounds))
+
+
+def each(
+    sounds: tuple[SoundInfo, ...], progress: Callable[[float], None]
+) -> Iterator[tuple[SoundInfo, Callable[[float], None]]]:
+    """Sound after sound, each with where to tell how much of it is done; `progress` is told how much of all."""
+    whole, before = sum(sound.seconds for sound in sounds), 0.0
+    for sound in sounds:
+        yield sound, lambda share, before=before, own=sound.seconds: progress((before + share * own) / whole)
+        before += sound.seconds
+        progress(before / whole)
 
 
 def _candidates(top: Path, wrong: list[str]) -> Iterator[Path]:

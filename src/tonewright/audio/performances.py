@@ -1,17 +1,17 @@
 """The recordings of an instrument as performances: sound, pitch and loudness, side by side."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from tonewright.audio import prepared
-from tonewright.audio.checks import flat_samples
+from tonewright.audio.clipping import flat_samples
 from tonewright.audio.f0 import f0_track
 from tonewright.audio.files import SoundInfo, blocks, info
-from tonewright.audio.library import open_library
+from tonewright.audio.library import each, open_library
 from tonewright.audio.performance import Performance
 from tonewright.audio.rates import Resampler
 from tonewright.dsp.loudness import loudness_of
@@ -77,17 +77,6 @@ def open_performances(
     if not found:
         raise nothing_left(path, wrong)
     return found
-
-
-def each(
-    sounds: tuple[SoundInfo, ...], progress: Callable[[float], None]
-) -> Iterator[tuple[SoundInfo, Callable[[float], None]]]:
-    """Sound after sound, each with where to tell how much of it is done; `progress` is told how much of all."""
-    whole, before = sum(sound.seconds for sound in sounds), 0.0
-    for sound in sounds:
-        yield sound, lambda share, before=before, own=sound.seconds: progress((before + share * own) / whole)
-        before += sound.seconds
-        progress(before / whole)
 
 
 def nothing_left(path: Path | str, wrong: list[str]) -> AudioError:

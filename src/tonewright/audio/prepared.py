@@ -20,6 +20,7 @@ import safetensors
 import safetensors.numpy
 
 from tonewright.atomic import write_whole
+from tonewright.audio.corpus_store import is_corpus
 from tonewright.audio.performance import Performance
 from tonewright.errors import AudioError, FileError
 
@@ -152,6 +153,11 @@ def read_all(
         FileError: as `read`; it holds none, or they are of other rates.
     """
     paths = prepared_files(folder)
+    if not paths and is_corpus(folder):
+        raise FileError(
+            f"{folder} was prepared for a timbre; for an instrument, write: tonewright prepare recordings/ -o "
+            f"{folder.stem}-instrument.data"
+        )
     if not paths:
         raise FileError(
             f"{folder} holds no prepared recording; write: tonewright prepare recordings/ -o {folder.name}"

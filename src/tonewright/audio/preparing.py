@@ -6,9 +6,10 @@ from pathlib import Path
 
 from tonewright.atomic import explain
 from tonewright.audio import prepared
-from tonewright.audio.library import Library
+from tonewright.audio.corpus_store import is_corpus
+from tonewright.audio.library import Library, each
 from tonewright.audio.performance import Performance
-from tonewright.audio.performances import each, nothing_left, perform
+from tonewright.audio.performances import nothing_left, perform
 from tonewright.errors import AudioError, FileError
 
 
@@ -71,6 +72,8 @@ def prepare(
 
 def _there(folder: Path, sample_rate: int, hop: int) -> dict[Path, prepared.Header]:
     """What was prepared before."""
+    if is_corpus(folder):
+        raise FileError(f"{folder} was prepared for a timbre; choose another -o, or remove it first")
     there = {path: prepared.read_header(path) for path in prepared.prepared_files(folder)}
     for header in there.values():
         if (header.sample_rate, header.hop) != (sample_rate, hop):

@@ -1,7 +1,9 @@
 """Layers made of layers. They add up what their parts declare and insert the delays that line them up."""
 
 import math
+import operator
 from fractions import Fraction
+from functools import partial, reduce
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +11,12 @@ from torch import Tensor, nn
 from tonewright.errors import ConfigError
 from tonewright.layers.base import Layer, State, refuse_norms_over_time
 from tonewright.layers.conv import Delay
+
+JOINS = {
+    "sum": partial(reduce, operator.add),
+    "product": partial(reduce, operator.mul),
+    "stack": partial(torch.cat, dim=1),
+}
 
 
 class Pointwise(Layer):
@@ -79,11 +87,12 @@ class Serial(Layer):
 
 
 class Parallel(Layer):
-    """The same sound through several branches, each delayed to the slowest, then summed or stacked.
+    """The same sound through several branches, each delayed to the slowest, then joined.
 
     Args:
         branches: layers of one ratio.
-        join: "sum" adds the branches; "stack" puts their channels one after another.
+        join: "sum" adds the branches; "product" multiplies them, where one channel goes with all of another branch;
+            "stack" puts their channels one after another.
 
     Raises:
         ConfigError: branches of different ratios, or an unknown join.
@@ -96,8 +105,8 @@ class Parallel(Layer):
 
     def __init__(self, branches: list[Layer], join: str = "sum"):
         super().__init__()
-        if join not in ("sum", "stack"):
-            raise ConfigError(f"Parallel joins by 'sum' or 'stack', and got {join!r}")
+        if join not in JOINS:
+            raise ConfigError(f"Parallel joins by {', '.join(JOINS)}, and got {join!r}")
         if len({branch.ratio for branch in branches}) != 1:
             raise ConfigError(
                 f"Parallel wants branches of one ratio, and got {[str(b.ratio) for b in branches]}"
@@ -111,7 +120,7 @@ class Parallel(Layer):
         self.settle = max(branch.settle for branch in self.branches)
         self.inputs = next((b.inputs for b in branches if b.inputs is not None), None)
         outputs = [branch.outputs or self.inputs for branch in branches]
-        self.outputs = outputs[0] if join == "sum" or None in outputs else sum(outputs)
+        self.outputs = outputs[0] if join != "stack" or None in outputs else sum(outputs)
 
     def initial_state(self, batch: int) -> State:
         return [memory for branch in self.branches for memory in branch.initial_state(batch)]
@@ -123,7 +132,7 @@ class Parallel(Layer):
             ys.append(y)
             after += memory
             first += count
-        return (sum(ys[1:], ys[0]) if self.join == "sum" else torch.cat(ys, dim=1)), after
+        return JOINS[self.join](ys), after
 
 
 class Residual(Parallel):

@@ -11,6 +11,7 @@ from tonewright.layers.filters import Filters
 from tonewright.layers.fir import LongFir
 from tonewright.layers.hearing import Loudness, Pitch
 from tonewright.layers.modulation import Phasor
+from tonewright.layers.pqmf import Alternate
 from tonewright.layers.recurrent import GRU, LSTM
 from tonewright.layers.synth import FilteredNoise, HarmonicBank
 
@@ -32,6 +33,7 @@ PRIMITIVES: dict[type, tuple[str, tuple[str, ...]]] = {
     Follow: ("follow", ("start",)),
     Lag: ("lag", ("start",)),
     Phasor: ("phasor", ("sample_rate", "start")),
+    Alternate: ("alternate", ("channels", "start")),
     LongFir: ("long_fir", ("taps",)),
     HarmonicBank: ("harmonic_bank", ("harmonics", "hop", "sample_rate")),
     FilteredNoise: ("filtered_noise", ("bands", "hop")),

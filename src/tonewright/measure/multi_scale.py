@@ -2,10 +2,10 @@
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from tonewright.dsp.native import native
 from tonewright.errors import ShapeError
+from tonewright.measure import one_go
 
 WINDOWS = (64, 128, 256, 512, 1024, 2048)  # samples at 16 kHz: 4 to 128 ms
 REFERENCE_RATE = 16000
@@ -55,39 +55,9 @@ def multi_scale_spectral(target: Tensor, estimate: Tensor, sample_rate: float = 
             f"multi_scale_spectral wants two signals of one shape [B, T], T above {max(sizes) // 2}, and got "
             f"{list(target.shape)} and {list(estimate.shape)}"
         )
-    if not _can_native(target, estimate, sizes):
+    if not one_go.can(target, estimate, sizes):
         return _plain(target, estimate, sizes)
-    if estimate.requires_grad and torch.is_grad_enabled():
-        return _Native.apply(target, estimate, sizes)
-    return target.new_tensor(_value(target, estimate, sizes, target.new_empty(0)))
-
-
-def _can_native(target: Tensor, estimate: Tensor, sizes: tuple[int, ...]) -> bool:
-    if native is None or target.requires_grad or target.numel() == 0:
-        return False
-    ours = all(x.dtype == torch.float32 and x.device.type == "cpu" for x in (target, estimate))
-    return ours and all(map(native.can_spectral_loss, sizes))
-
-
-def _value(target: Tensor, estimate: Tensor, sizes: tuple[int, ...], slope: Tensor) -> float:
-    """Writes how the value changes with the estimate into slope, unless that is empty."""
-    x, y = (signal.detach().contiguous().numpy() for signal in (target, estimate))
-    return native.spectral_loss(x, y, list(sizes), slope.numpy())
-
-
-class _Native(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, target, estimate, sizes):
-        slope = torch.empty(estimate.shape)
-        value = _value(target, estimate, sizes, slope)
-        ctx.save_for_backward(slope)
-        return target.new_tensor(value)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, d_value):
-        (slope,) = ctx.saved_tensors
-        return None, d_value * slope, None
+    return one_go.value(lambda x, y, slope: native.spectral_loss(x, y, list(sizes), slope), target, estimate)
 
 
 def _plain(target: Tensor, estimate: Tensor, sizes: tuple[int, ...]) -> Tensor:

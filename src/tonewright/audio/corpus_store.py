@@ -1,0 +1,288 @@
+"""What `tonewright prepare --for timbre` writes: a folder with one flat file of samples and an index of it.
+
+    samples-<12 digits>.i16    int16, little-endian, one source after another, nothing between them
+    corpus.json                what each source is and where its samples are; written last, whole or not at all
+
+sound = sample * scale - offset, and what is taught is that times gain. So levels can be changed, and undone, without
+touching a sample. docs/formats.md has the page that another program is written from.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from tonewright.atomic import write_whole
+from tonewright.errors import FileError
+
+FORMAT = 1  # a higher number is refused
+INDEX = "corpus.json"
+SAMPLE = np.dtype("<i2")
+MAX_INDEX = 1 << 29  # bytes: a million sources
+BANDS = 24  # in which a source is described
+
+_COUNT = (0, 1 << 48)
+_RANGES = {
+    "bytes": _COUNT,
+    "start": _COUNT,
+    "length": _COUNT,
+    "frames": _COUNT,
+    "dropped": _COUNT,
+    "clipped": _COUNT,
+    "sample_rate": (1, 1 << 31),
+    "channels": (1, 1 << 16),
+    "scale": (2.0**-64, 2.0**128),
+    "gain": (0.0, 1e6),
+    "offset": (-1e39, 1e39),
+    "low": (-1e39, 1e39),
+    "high": (-1e39, 1e39),
+    "loud_db": (-1e4, 1e4),
+    "silence": (0.0, 1.0),
+    "moves_db": (0.0, 1e4),
+    "bandwidth_hz": (0.0, 1e9),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How sounds are read into a corpus.
+
+    Attributes:
+        sample_rate: of what is kept, in Hz.
+        stereo: keep each channel as a source of its own; their mean otherwise.
+        longest_silence_s: digital silence is kept up to this, in seconds; the middle of what is longer is dropped.
+        keep_levels: teach every source as loud as it was recorded.
+    """
+
+    sample_rate: int = 48000
+    stereo: bool = False
+    longest_silence_s: float = 2.0
+    keep_levels: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """One channel of one sound file, where its samples are, and what was measured of it.
+
+    Attributes:
+        path: within the folder of sounds, with slashes.
+        bytes, sha256: of the file.
+        channels, sample_rate, frames: of the file; frames are samples per channel, sample_rate is in Hz.
+        channel: which one this is, from 0; None for the mean of all.
+        start, length: in samples of the corpus.
+        dropped: samples of silence that were left out, at the rate of the corpus.
+        scale: by which a stored sample is multiplied to be the sound.
+        offset: a constant that is taken off the sound.
+        gain: by which it is multiplied when it is taught.
+        low, high: its smallest and largest value, full scale at +-1.
+        clipped: samples of the file, of all its channels, cut off at full scale.
+        loud_db: level of the loud parts (the 99th percentile of frames), RMS.
+        silence: part of the time that is 50 dB below these, 0 to 1.
+        moves_db: by how much level and colour change from moment to moment.
+        bandwidth_hz: above which there is nothing.
+        bands: the colour of the sound: its mean spectrum in BANDS bands, in dB about their mean.
+    """
+
+    path: str
+    bytes: int
+    sha256: str
+    channels: int
+    channel: int | None
+    sample_rate: int
+    frames: int
+    start: int
+    length: int
+    dropped: int
+    scale: float
+    offset: float
+    gain: float
+    low: float
+    high: float
+    clipped: int
+    loud_db: float
+    silence: float
+    moves_db: float
+    bandwidth_hz: float
+    bands: tuple[float, ...] = field(default=(), repr=False)
+
+    def at(self, start: int) -> "Source":
+        """The same, with its samples elsewhere."""
+        return replace(self, start=start)
+
+    @property
+    def seconds(self) -> float:
+        """The length of the file."""
+        return self.frames / self.sample_rate
+
+    @property
+    def peak(self) -> float:
+        """The largest value of the sound, without its offset."""
+        return max(self.high - self.offset, self.offset - self.low, 0.0)
+
+
+@dataclass(frozen=True)
+class Index:
+    """What a store says of itself.
+
+    Attributes:
+        settings: how it was made.
+        sources: in the order in which their samples lie.
+        left_out: files that could not be read, a sentence each.
+    """
+
+    settings: Settings
+    sources: tuple[Source, ...]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def samples(self) -> int:
+        return sum(source.length for source in self.sources)
+
+    @property
+    def file(self) -> str:
+        """The name of the file of samples, which tells what is in it."""
+        made = [[source.sha256, source.channel, source.length] for source in self.sources]
+        told = json.dumps([FORMAT, asdict(self.settings) | {"keep_levels": False}, made])
+        return f"samples-{hashlib.sha256(told.encode()).hexdigest()[:12]}.i16"
+
+
+def is_corpus(path: Path | str) -> bool:
+    """Whether this is a folder that `prepare --for timbre` wrote to its end.
+
+    >>> is_corpus("drums")
+    False
+    """
+    return (Path(path) / INDEX).is_file()
+
+
+def write_index(index: Index, folder: Path) -> None:
+    """Write the index, whole or not at all; the samples are there before.
+
+    Raises:
+        FileError: when it cannot be written there.
+    """
+    told = {
+        "format": FORMAT,
+        "samples": index.samples,
+        "file": index.file,
+        "settings": asdict(index.settings),
+        "left_out": list(index.left_out),
+    }
+    rows = ",\n".join(json.dumps(asdict(source)) for source in index.sources)
+    head = json.dumps(told, indent=1)[:-2]  # a line for each source, so that people can read it too
+    write_whole(folder / INDEX, f'{head},\n "sources": [\n{rows}\n]}}\n'.encode())
+
+
+def read_index(folder: Path) -> Index:
+    """What a store says of itself; every number in it is looked at.
+
+    Raises:
+        FileError: it is missing, damaged, foreign or of the future.
+    """
+    path = folder / INDEX
+    try:
+        if path.stat().st_size > MAX_INDEX:
+            raise _damaged(path, "it is too long")
+        told = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise FileError(
+            f"{folder} holds no finished corpus; write: tonewright prepare sounds/ --for timbre -o {folder.name}"
+        ) from None
+    except OSError as error:
+        raise FileError(
+            f"{path} cannot be read ({error.strerror}); copy it to where you may read it"
+        ) from error
+    except (ValueError, RecursionError):
+        raise _damaged(path, "it is no JSON") from None
+    if not isinstance(told, dict) or type(told.get("format")) is not int or told["format"] < 1:
+        raise _damaged(path, "it names no format")
+    if told["format"] > FORMAT:
+        raise FileError(
+            f"{path} is of format {told['format']} and this version reads up to {FORMAT}; update tonewright"
+        )
+    return _checked(told, lambda why: _damaged(path, why))
+
+
+def map_samples(index: Index, folder: Path) -> np.ndarray:
+    """The samples of a store, int16 [T]; they stay on the disk until they are looked at.
+
+    Raises:
+        FileError: the file is missing, or of another length than the index says.
+    """
+    path, wanted = folder / index.file, index.samples * SAMPLE.itemsize
+    try:
+        there = path.stat().st_size
+        if there != wanted:
+            raise _damaged(path, f"it has {there} bytes, and {wanted} belong to its index")
+        if not wanted:
+            return np.zeros(0, SAMPLE)
+        return np.asarray(np.memmap(path, SAMPLE, mode="r"))
+    except FileNotFoundError:
+        raise _damaged(path, "it is missing") from None
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path} cannot be read ({error}); copy it to where you may read it") from error
+
+
+def source_from(told, wrong: Callable[[str], Exception]) -> Source:
+    """A source from JSON, with every number looked at; raises what `wrong` makes of a reason."""
+    if not isinstance(told, dict) or told.keys() != _KINDS.keys():
+        raise wrong("a source is not described as it should be")
+    for name, kinds in _KINDS.items():
+        if type(told[name]) not in kinds:
+            raise wrong(f"'{name}' of a source is of the wrong kind")
+    for name, (lowest, highest) in _RANGES.items():
+        if not lowest <= told[name] <= highest:  # NaN is in no range
+            raise wrong(f"'{name}' of a source is out of its range")
+    if told["channel"] is not None and not 0 <= told["channel"] < told["channels"]:
+        raise wrong("a source is of a channel that there is not")
+    bands = told["bands"]
+    if len(bands) != BANDS or not all(type(b) in (int, float) and math.isfinite(b) for b in bands):
+        raise wrong("'bands' of a source are not what they should be")
+    return Source(**(told | {"bands": tuple(bands)}))
+
+
+def settings_from(told, wrong: Callable[[str], Exception]) -> Settings:
+    """Settings from JSON, looked at in the same way."""
+    kinds = {"sample_rate": int, "stereo": bool, "longest_silence_s": float, "keep_levels": bool}
+    if not isinstance(told, dict) or told.keys() != kinds.keys():
+        raise wrong("its settings are not what they should be")
+    if any(type(told[name]) is not kind for name, kind in kinds.items()):
+        raise wrong("one of its settings is of the wrong kind")
+    if not 1000 <= told["sample_rate"] <= 1_000_000 or not 0.0 <= told["longest_silence_s"] <= 1e6:
+        raise wrong("one of its settings is out of its range")
+    return Settings(**told)
+
+
+def _checked(told: dict, wrong: Callable[[str], Exception]) -> Index:
+    rows, left_out = told.get("sources"), told.get("left_out")
+    if not isinstance(rows, list) or not isinstance(left_out, list):
+        raise wrong("it lists no sources")
+    if not all(isinstance(one, str) for one in left_out):
+        raise wrong("'left_out' is not a list of sentences")
+    index = Index(
+        settings_from(told.get("settings"), wrong),
+        tuple(source_from(row, wrong) for row in rows),
+        tuple(left_out),
+    )
+    at = 0
+    for source in index.sources:
+        if source.start != at:
+            raise wrong("its sources do not follow each other")
+        at += source.length
+    if told.get("samples") != at or told.get("file") != index.file:
+        raise wrong("its sources and its file of samples do not belong together")
+    return index
+
+
+def _damaged(path: Path, why: str) -> FileError:
+    return FileError(f"{path} is damaged ({why}); remove its folder and prepare again")
+
+
+_NUMBERS = ("scale", "offset", "gain", "low", "high", "loud_db", "silence", "moves_db", "bandwidth_hz")
+_KINDS = {one.name: (int,) for one in fields(Source)}
+_KINDS |= {name: (float, int) for name in _NUMBERS}
+_KINDS |= {"path": (str,), "sha256": (str,), "channel": (int, type(None)), "bands": (list,)}

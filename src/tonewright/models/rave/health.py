@@ -1,0 +1,113 @@
+"""Whether the latent is in use: one that collapsed tells nothing, and one that tells all is no latent."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from tonewright.models.rave.basis import basis_of
+from tonewright.models.rave.latent import check_latent, kl_by_dimension
+
+TELLS = 0.1  # divergence of a dimension in use (without the half), and its movement beside its uncertainty
+FIDELITY = 0.95
+MANY = 64  # dimensions; fewer may all be in use and are no fault
+ALL = 0.9  # of the dimensions, from which on all are in use
+
+
+@dataclass(frozen=True)
+class Health:
+    """What a latent is used for.
+
+    Attributes:
+        dims: dimensions that there are.
+        informative: dimensions that tell something of the sound: their bell curves differ from the standard one, and
+            move by more than they are uncertain.
+        effective: directions that hold 95 % of what varies, at least 1.
+        kl: divergence of each dimension, [K].
+    """
+
+    dims: int
+    informative: int
+    effective: int
+    kl: Tensor
+
+    @property
+    def well(self) -> bool:
+        """Nothing to say."""
+        return not self.sentences()
+
+    def sentences(self, beta: float | None = None) -> list[str]:
+        """What is wrong and what to do, for people; empty when all is well.
+
+        Args:
+            beta: the weight of the divergence at the moment.
+        """
+        lower, higher = (_setting(beta, factor) for factor in (0.1, 10.0))
+        if self.informative == 0:
+            return [
+                f"the latent has collapsed: none of its {_dims(self.dims)} tells anything, so every sound comes out "
+                f"the same; begin again with a lower {lower}"
+            ]
+        if self.informative == 1 and self.dims > 1:
+            return [
+                f"the latent has collapsed to 1 dimension of {self.dims}: it can tell loud from soft, and little "
+                f"else; begin again with a lower {lower}"
+            ]
+        if self.effective == 1 and self.dims > 1:
+            return [
+                f"one direction of the latent holds {100 * FIDELITY:.0f} % of what varies, though "
+                f"{self.informative} of {_dims(self.dims)} are in use; if sounds come out too alike, begin again "
+                f"with a lower {lower}"
+            ]
+        if self.dims >= MANY and self.effective >= ALL * self.dims:
+            return [
+                f"{self.informative} of {_dims(self.dims)} of the latent are in use, and {self.effective} are needed "
+                f"for {100 * FIDELITY:.0f} % of what varies: hardly anything is summed up, and no single knob will "
+                f"do much; begin again with a higher {higher}"
+            ]
+        return []
+
+    def __str__(self) -> str:
+        return (
+            f"{self.informative} of {_dims(self.dims)} in use, {self.effective} for "
+            f"{100 * FIDELITY:.0f} % of what varies"
+        )
+
+
+def diagnose(means: Tensor | list[Tensor], stds: Tensor | list[Tensor]) -> Health:
+    """What the latent of some sounds is used for.
+
+    Args:
+        means, stds: that the encoder gave, [B, K, F] each, or as many of them; at least a few hundred frames of
+            sounds as different as those that are taught.
+
+    Raises:
+        ShapeError: what does not belong together, or is empty.
+
+    >>> import torch
+    >>> z = torch.randn(1, 8, 500, generator=torch.Generator().manual_seed(0))
+    >>> z[:, 2:] *= 0.001
+    >>> std = torch.where(torch.arange(8)[:, None] < 2, 0.1, 1.0).expand(1, 8, 500)
+    >>> print(diagnose(z, std))
+    2 of 8 dimensions in use, 2 for 95 % of what varies
+    """
+    means, stds = ([x] if isinstance(x, Tensor) else list(x) for x in (means, stds))
+    check_latent("a diagnosis", *(means[:1] or stds[:1]))
+    frames = sum(x[:, 0].numel() for x in means)
+    told, uncertain = 0.0, 0.0
+    for mean, std in zip(means, stds, strict=True):
+        mean, std = mean.detach().double(), std.detach().double()
+        share = mean[:, 0].numel() / frames
+        told = told + share * kl_by_dimension(mean, std)
+        uncertain = uncertain + share * std.square().mean(dim=(0, 2))
+    basis = basis_of(means)
+    moves = basis.variance @ basis.directions.square()  # of each dimension as the encoder gives it
+    informative = int(((told > TELLS) & (moves > TELLS * uncertain.float())).sum())
+    return Health(len(told), informative, basis.dims_for(FIDELITY), told.float())
+
+
+def _setting(beta: float | None, factor: float) -> str:
+    return "beta (--setting beta=...)" if beta is None else f"beta, as --setting beta={beta * factor:.1g}"
+
+
+def _dims(count: int) -> str:
+    return f"{count} dimension{'s' if count != 1 else ''}"
