@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kStripFloats = 6144;   // of one tile's strips: half of the nearest cache
 constexpr std::size_t kWeightFloats = 4096;  // of one tile's weights
-constexpr std::size_t kRowsAtOnce = 48;      // of weights that are packed together; a multiple of each kTileRows
+constexpr std::size_t kPackedFloats = std::size_t{3} << 14;  // of the weights that are packed together
 
 // Channels that are summed before the next are looked at.
 std::size_t depth_of(const WideShape& s, std::size_t channels, std::size_t pitch) {
@@ -74,6 +74,8 @@ struct Reach {
   }
 };
 
+constexpr std::size_t kAhead = 4;  // rows of weights that are asked for before they are packed
+
 // Weights of some fine channels as they lie in memory, [tile of rows][coarse channel][its rows][kernel].
 void pack(const WideShape& s, const float* weights, std::size_t m, std::size_t rows, std::size_t channel,
           std::size_t channels, float* to) {
@@ -81,6 +83,7 @@ void pack(const WideShape& s, const float* weights, std::size_t m, std::size_t r
   for (std::size_t c = 0; c < channels; ++c) {
     const float* from = weights + ((channel + c) * s.fine + m) * s.kernel;
     for (std::size_t t = 0; t < whole; ++t, from += tile) {
+      for (std::size_t i = 0; i < tile; i += 16) __builtin_prefetch(from + kAhead * s.fine * s.kernel + i);
       float* out = to + (t * channels + c) * tile;
       for (std::size_t i = 0; i < tile; i += kTileRows) std::memcpy(out + i, from + i, kTileRows * sizeof(float));
     }
@@ -104,8 +107,9 @@ void spread(const WideShape& s, const float* weights, const float* bias, const H
   const Reach reach(s, skip);
   Strips strips(1, static_cast<std::size_t>(reach.length), reach.least);
   const std::size_t depth = depth_of(s, s.coarse, strips.pitch()), phase = places.step() * kWidth, pitch = s.stride * phase;
+  const std::size_t at_once = std::max<std::size_t>(1, kPackedFloats / (s.kernel * depth * kTileRows)) * kTileRows;
   static thread_local Floats kept, weighed;
-  float *sums = room(kept, s.fine * pitch), *packed = room(weighed, kRowsAtOnce * s.kernel * depth);
+  float *sums = room(kept, s.fine * pitch), *packed = room(weighed, at_once * s.kernel * depth);
   const Turns turns(s.stride);
   Pass pass;
   pass.left_row = static_cast<std::ptrdiff_t>(s.kernel), pass.left_step = static_cast<std::ptrdiff_t>(kTileRows * s.kernel);
@@ -130,8 +134,8 @@ void spread(const WideShape& s, const float* weights, const float* bias, const H
     for (std::size_t c = 0; c == 0 || c < s.coarse; c += depth) {
       pass.depth = std::min(depth, s.coarse - c), pass.add = c > 0;
       strips.fill(places, coarse, c, pass.depth);
-      for (std::size_t m = 0; m < s.fine; m += kRowsAtOnce) {
-        const std::size_t end = std::min(s.fine, m + kRowsAtOnce);
+      for (std::size_t m = 0; m < s.fine; m += at_once) {
+        const std::size_t end = std::min(s.fine, m + at_once);
         pack(s, weights, m, end - m, c, pass.depth, packed);
         for (std::size_t r = m; r < end; r += kTileRows)
           rows_meet(c, r, std::min(kTileRows, end - r), packed + (r - m) * s.kernel * pass.depth);

@@ -49,6 +49,15 @@ void tile(const Pass& pass, const float* left, const float* const* right, const 
     for (std::size_t r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
       for (std::size_t v = 0; v < Vectors; ++v) sums[r][v] = all(to.bias[r]);
+  // What the sums meet in the end is on its way meanwhile.
+#pragma GCC unroll 8
+  for (std::size_t r = 0; r < Rows; ++r)
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      const auto down = static_cast<std::ptrdiff_t>(r);
+      __builtin_prefetch(to.at + down * to.row + v * kWidth, 1);
+      if (to.bent) __builtin_prefetch(to.bent + down * to.bent_row + v * kWidth);
+    }
   const std::ptrdiff_t row = pass.left_row;
   const float* at[Vectors];
 #pragma GCC unroll 4
