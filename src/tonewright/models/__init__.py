@@ -58,7 +58,8 @@ def changed(architecture: str, name: str, changes: dict):
         changes: values by name, of the settings of the model or of its teaching.
 
     Returns:
-        The Config, and the Course; None for the latter where nothing of it was changed.
+        The Config, and the Course; None for the latter where nothing of it was changed and the preset has none of its
+        own.
 
     Raises:
         ConfigError: no such preset or setting, or an impossible value.
@@ -78,7 +79,10 @@ def changed(architecture: str, name: str, changes: dict):
     own = {setting: value for setting, value in changes.items() if setting in of_model}
     others = {setting: value for setting, value in changes.items() if setting in of_course}
     config = from_json(room.Config, to_json(config) | own, architecture)
-    return config, from_json(room.Course, others, architecture) if others else None
+    course = getattr(room, "COURSES", {}).get(name)
+    if others:
+        course = from_json(room.Course, (to_json(course) if course else {}) | others, architecture)
+    return config, course
 
 
 def _names(settings: type | None) -> list[str]:

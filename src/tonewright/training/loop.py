@@ -4,6 +4,10 @@ What is taught comes as a recipe: `step(step, steps)` improves it and returns lo
 budget is still being timed), `score()` measures it, `state()` and `restore(state)` carry all that it remembers.
 Nothing else may decide what a step does, neither the clock nor the number of threads or processes; so a resumed run
 ends at the same bits.
+
+A recipe may have more: `take_note(step, error)`, told what was measured; `phase`, a number that rises when it
+goes on to something else, with steps of another length, in which the latest weights count as the best, for what is
+measured no longer says; and `waited`, the share of the time in which there was nothing to teach yet.
 """
 
 import math
@@ -11,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import mean, median
 from typing import Protocol
 
 from torch import nn
@@ -70,6 +75,8 @@ class Progress:
         error: the last measured, NaN before the first.
         best: the lowest measured, of the weights that will be kept.
         history: rows of seconds, step, loss and error.
+        phase: of the recipe, whose pace the number of steps was found by.
+        waited: share of the time in which a step waited for its data.
     """
 
     step: int = 0
@@ -79,6 +86,8 @@ class Progress:
     error: float = math.nan
     best: float = math.inf
     history: list[dict] = field(default_factory=list)
+    phase: int = 1
+    waited: float = 0.0
 
     @property
     def seconds_left(self) -> float:
@@ -144,11 +153,22 @@ class _Run:
         self.progress = Progress(steps=self.budget.steps or 0)
         self.best: dict | None = None
         self.began, self.saved = time.monotonic(), time.monotonic()
-        self.paces: list[float] = []
+        self.paces: list[float] = []  # of the steps of this phase, until they are timed
+        self.timed_from = 0.0  # of the seconds taught
 
     @property
     def done(self) -> bool:
         return 0 < self.progress.steps <= self.progress.step
+
+    @property
+    def phase(self) -> int:
+        """Of the recipe."""
+        return getattr(self.recipe, "phase", 1)
+
+    @property
+    def timing(self) -> bool:
+        """Whether the number of steps is still to be found, by the pace of this phase."""
+        return not self.progress.steps or (self.phase != self.progress.phase and self.budget.steps is None)
 
     def step(self) -> None:
         """One step, and what is due after it."""
@@ -157,7 +177,8 @@ class _Run:
         loss = sum(losses.values())
         progress.step += 1
         progress.loss = loss if math.isnan(progress.loss) else 0.95 * progress.loss + 0.05 * loss
-        if not progress.steps:
+        progress.waited = getattr(self.recipe, "waited", 0.0)
+        if self.timing:
             self._time(time.monotonic() - before)
         if progress.steps and (progress.step % self._score_every == 0 or self.done):
             self._score()
@@ -203,22 +224,28 @@ class _Run:
     def _time(self, seconds: float) -> None:
         """Turn minutes into steps after the timed ones; the same number for all processes."""
         first, last = TIMED_STEPS
-        if self.progress.step > first:
-            self.paces.append(seconds)
+        self.timed_from = self.timed_from if self.paces else self.progress.seconds
+        self.paces.append(seconds)
         long_enough = min(TIMED_SHARE * 60 * self.budget.minutes, TIMED_SECONDS)
-        if processes.agreed(self.progress.step < last or self.progress.seconds < long_enough):
+        timed = self.progress.seconds - self.timed_from
+        if processes.agreed(len(self.paces) < last or timed < long_enough):
             return
         before = time.monotonic()
         self.recipe.score()
-        scoring = SCORES * (time.monotonic() - before)
-        pace = sorted(self.paces)[len(self.paces) // 2]
+        left_to_score = 1.0 - self.progress.seconds / (60 * self.budget.minutes)
+        scoring = SCORES * max(0.0, left_to_score) * (time.monotonic() - before)
+        # The first phase has steps of one kind, of which a few may be slow by chance; a later one may have two kinds.
+        pace = median(self.paces[first:]) if self.phase == 1 else mean(self.paces[first:])
         left = max(0.0, 60 * self.budget.minutes - self.progress.seconds - scoring)
         self.progress.steps = processes.agreed(self.progress.step + max(1, round(left / pace)))
+        self.progress.phase, self.paces = self.phase, []
 
     def _score(self) -> None:
         progress = self.progress
         progress.error = self.recipe.score()
-        if progress.error < progress.best:
+        if take_note := getattr(self.recipe, "take_note", None):
+            take_note(progress.step, progress.error)
+        if progress.error < progress.best or self.phase > 1:
             progress.best = progress.error
             self.best = {name: value.clone() for name, value in self.recipe.model.state_dict().items()}
         self._clock()

@@ -4,8 +4,10 @@ Source: Caillon and Esling, "RAVE: A variational autoencoder for fast and high-q
 """
 
 from tonewright.models.rave.config import PRESETS, Config
+from tonewright.models.rave.course import COURSES, Course
 from tonewright.models.rave.model import Timbre as Model
+from tonewright.models.rave.recipe import Recipe
 
 VERB = "timbre"
 
-__all__ = ["PRESETS", "VERB", "Config", "Model"]
+__all__ = ["COURSES", "PRESETS", "VERB", "Config", "Course", "Model", "Recipe"]

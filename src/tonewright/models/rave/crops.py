@@ -1,0 +1,109 @@
+"""Crops of what is taught, as a step hears them."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tonewright.audio.corpus import Corpus
+from tonewright.audio.crop_loader import CropLoader
+from tonewright.errors import TrainingError
+from tonewright.models.rave.augment import augment
+from tonewright.models.rave.course import Course
+from tonewright.models.rave.model import Timbre
+
+MEASURED = 24  # crops at most that the model is measured by
+
+
+@dataclass(frozen=True)
+class Item:
+    """Crops that one thread teaches at once.
+
+    Attributes:
+        sound: [B, 1, T].
+        seeds: of the noise that each is played with, [B] int64.
+        draw: seed of what is drawn of the latents.
+    """
+
+    sound: Tensor
+    seeds: Tensor
+    draw: int
+
+    def generator(self) -> torch.Generator:
+        """Draws the same numbers each time that it is asked for."""
+        return torch.Generator().manual_seed(self.draw)
+
+
+class Crops:
+    """The items of each step. What a step hears depends on the seed and its number alone.
+
+    Attributes:
+        lead: samples of each crop that do not count.
+        length: of a crop with all that is heard of it, in whole frames.
+    """
+
+    def __init__(self, corpus: Corpus, model: Timbre, course: Course, seed: int, device: torch.device):
+        self.corpus, self.course, self.seed, self.device = corpus, course, seed, device
+        self.sample_rate, frame = model.config.sample_rate, model.block
+        self.lead = min(course.lead, model.settle)
+        self.length = -(-(self.lead + course.crop + model.latency) // frame) * frame
+        self.heard = course.augmentation.wants(self.length)
+        self.together = course.batch if device.type == "cuda" else course.together
+        self.loader: CropLoader | None = None
+        self.next, self.reading_s, self.began = -1, 0.0, time.monotonic()
+
+    @property
+    def waited(self) -> float:
+        """The share of the time in which a step waited for its crops, 0 to 1."""
+        if self.loader is not None:
+            return self.loader.waited
+        return self.reading_s / max(time.monotonic() - self.began, 1e-9)
+
+    def batch(self, step: int) -> list[Item]:
+        """The items of a step; on a device, those of the next ones are read meanwhile."""
+        if self.device.type == "cpu":
+            before = time.monotonic()
+            items = self._items(self._drawn(step), step)
+            self.reading_s += time.monotonic() - before
+            return items
+        if self.loader is None or self.next != step:
+            self.close()
+            course = self.course
+            self.loader = CropLoader(self.corpus, self.seed, course.batch, self.heard, step, threads=2)
+        self.next = step + 1
+        return self._items(next(self.loader), step)
+
+    def close(self) -> None:
+        """Stop reading ahead."""
+        if self.loader is not None:
+            self.loader.close()
+            self.loader = None
+
+    def _drawn(self, step: int) -> np.ndarray:
+        return self.corpus.crops(self.seed, step, self.course.batch, self.heard)
+
+    def _items(self, crops: np.ndarray, step: int) -> list[Item]:
+        rng = np.random.default_rng([self.seed, step])
+        crops = augment(crops[:, 0], self.length, self.course.augmentation, self.sample_rate, rng)
+        sound = torch.from_numpy(crops)[:, None].to(self.device)
+        seeds = torch.from_numpy(rng.integers(0, 1 << 62, len(crops))).to(self.device)
+        groups = zip(sound.split(self.together), seeds.split(self.together), strict=True)
+        return [Item(x, s, int(s[0])) for x, s in groups]
+
+    def measured(self, held_out: Corpus) -> list[Item]:
+        """Crops of what is held out, evenly over all of it and as they were recorded."""
+        count = min(MEASURED, held_out.samples // self.course.crop)
+        if not count:
+            seconds = self.course.crop / self.sample_rate
+            raise TrainingError(
+                f"what is held out lasts {held_out.seconds:.1f} s and a crop {seconds:.1f} s; record more, or add "
+                f"--setting crop={max(4096, held_out.samples // 4096 * 4096)}"
+            )
+        starts = [held_out.samples * i // count for i in range(count)]
+        rows = [torch.from_numpy(held_out.crop(start, self.length))[None, None] for start in starts]
+        return [
+            Item(row.to(self.device), torch.zeros(1, dtype=torch.int64, device=self.device), 0)
+            for row in rows
+        ]

@@ -1,0 +1,252 @@
+"""How a timbre is taught: first to come back as it was, then to be taken for a recording.
+
+Source: Caillon and Esling, "RAVE: A variational autoencoder for fast and high-quality neural audio synthesis", 2021.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from tonewright.audio.corpus import Corpus
+from tonewright.errors import TrainingError
+from tonewright.measure.spectral_distance import spectral_distance
+from tonewright.models.gradients import ItemGradients
+from tonewright.models.rave.config import BANDS
+from tonewright.models.rave.course import Course
+from tonewright.models.rave.crops import Crops, Item
+from tonewright.models.rave.discriminators import PERIODS, Discriminators
+from tonewright.models.rave.health import diagnose
+from tonewright.models.rave.latent import beta, kl, sample, spread
+from tonewright.models.rave.losses import to_convince, to_tell_apart
+from tonewright.models.rave.model import Timbre
+from tonewright.models.rave.norms import fold_norms, norm_weights
+from tonewright.models.rave.phases import Phases
+from tonewright.models.rave.summary import summed_up
+
+BAD_STEPS = 10  # not-a-number gradients in a row that end the training
+BETAS = (0.5, 0.9)  # of Adam, as usual where networks play against each other
+
+
+class Recipe:
+    """Teaches a timbre; the training loop calls `step` and `score`.
+
+    Args:
+        model: the timbre.
+        taught, held_out: sounds at its rate; what is held out is only measured.
+        course: how.
+        seed: of the crops, of the noise, and of the discriminators.
+        threads: None for all cores.
+        device: on which it is taught, such as "cuda"; there with mixed precision.
+        said: is told when the second phase begins and why, and when the latent collapses.
+
+    Attributes:
+        phase: 1 or 2.
+
+    Raises:
+        TrainingError: what is held out is too short for a crop.
+    """
+
+    def __init__(
+        self,
+        model: Timbre,
+        taught: Corpus,
+        held_out: Corpus,
+        course: Course = Course(),
+        seed: int = 0,
+        threads: int | None = None,
+        device: str = "cpu",
+        said: Callable[[str], None] = lambda sentence: None,
+    ):
+        self.model, self.course, self.seed, self.said = model.to(device), course, seed, said
+        self.device, self.threads = torch.device(device), threads
+        norm_weights(model)
+        self.crops = Crops(taught, model, course, seed, self.device)
+        self.held_out = self.crops.measured(held_out)
+        self.phases, self.phase, self.bad = Phases(course.turn), 1, 0
+        self.player = _Player(list(p for p in model.parameters() if p.requires_grad), course.rate, threads)
+        self.judges: Discriminators | None = None
+        self.told: list[str] = []
+
+    @property
+    def waited(self) -> float:
+        """The share of the time in which a step waited for its crops, 0 to 1."""
+        return self.crops.waited
+
+    def step(self, step: int, steps: int) -> dict[str, float]:
+        """Improve the model, or in the second phase sometimes the discriminators; the losses by name.
+
+        Raises:
+            TrainingError: when ten steps in a row give no number.
+        """
+        if self.phase == 1 and self.phases.second(step, steps):
+            self._begin_second()
+            self.said(self.phases.why)
+        items = self.crops.batch(step)
+        if self.phase == 2 and (step - self.phases.since) % self.course.judges_every == 0:
+            return self._checked(self.judge.step(self._judged, items, self.course.judge_rate))
+        weight = beta(step, self.course.beta_first, self.course.beta, self.course.beta_steps)
+        loss = self._convincing if self.phase == 2 else lambda item: self._alike(item, weight)
+        return self._checked(self.player.step(loss, items, self._rate(step, steps)))
+
+    @torch.no_grad()
+    def score(self) -> float:
+        """The spectral distance on what is held out, and a look at whether the latent is in use."""
+        played = [self._measured(item) for item in self.held_out]
+        distance = math.fsum(d for d, _, _ in played) / sum(len(m) for _, m, _ in played)
+        self.health = diagnose([mean for _, mean, _ in played], [std for _, _, std in played])
+        return distance
+
+    def take_note(self, step: int, distance: float) -> None:
+        """Take note of what was measured after so many steps; says what is wrong with the latent, once."""
+        self.phases.scored(step, distance)
+        for sentence in self.health.sentences(self.course.beta) if self.phase == 1 else []:
+            if sentence not in self.told:
+                self.told.append(sentence)
+                self.said(f"after {step:,} steps: {sentence}")
+
+    def finish(self):
+        """Once the best weights are in place: fold what was only for teaching, and turn the latents to their basis.
+
+        Returns:
+            The Basis, with names of what its dimensions go with.
+        """
+        self.crops.close()
+        fold_norms(self.model)
+        self.model.cpu()
+        basis = summed_up(self.model, self.crops)
+        self.model.set_basis(basis.centre, basis.directions, basis.variance)
+        return basis
+
+    def state(self) -> dict:
+        """All that a resumed training needs: tensors and numbers."""
+        state = {
+            "model": self.model.state_dict(),
+            "player": self.player.state(),
+            "phases": self.phases.state(),
+        }
+        state |= {"phase": self.phase, "bad": self.bad, "told": self.told}
+        if self.judges is not None:
+            state |= {"judges": self.judges.state_dict(), "judge": self.judge.state()}
+        return state
+
+    def restore(self, state: dict) -> None:
+        """Back to where `state` was taken."""
+        self.model.load_state_dict(state["model"])
+        self.phases.restore(state["phases"])
+        if state["phase"] == 2:
+            self._begin_second()
+            self.judges.load_state_dict(state["judges"])
+            self.judge.restore(state["judge"])
+        self.player.restore(state["player"])
+        self.bad, self.told = state["bad"], state["told"]
+
+    def _begin_second(self) -> None:
+        """Discriminators come in, and the encoder stands still."""
+        course, decoder = self.course, self.model.decoder
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            self.judges = Discriminators(course.judges, PERIODS if course.periods else ()).to(self.device)
+        self.judge = _Player(list(self.judges.parameters()), course.judge_rate, self.threads)
+        decoding = [p for p in decoder.parameters() if p.requires_grad]
+        self.player, self.phase = _Player(decoding, course.rate, self.threads), 2
+
+    def _rate(self, step: int, steps: int) -> float:
+        """Falls to a tenth until the second phase may begin at the latest, and to a hundredth until the end."""
+        done, turn = step / steps if steps else 0.0, self.course.latest
+        place = done / turn if done < turn else 1.0 + (done - turn) / max(1.0 - turn, 1e-9)
+        return self.course.rate * 10.0**-place
+
+    def _alike(self, item: Item, weight: float) -> tuple[Tensor, dict[str, float]]:
+        """The first phase: the sound as it was, by latents that tell no more than they must."""
+        mean, scale = self.model.encoder.posterior(item.sound)
+        std = spread(scale)
+        target, estimate = self._lined_up(item, sample(mean, std, item.generator()))
+        parts = self._distances(target, estimate) | {"divergence": weight * kl(mean, std)}
+        return self._summed(parts, item)
+
+    def _convincing(self, item: Item) -> tuple[Tensor, dict[str, float]]:
+        """The second phase, for the decoder: the same, and taken for a recording."""
+        target, estimate = self._lined_up(item, self._drawn(item))
+        adversarial, matching = to_convince(self.judges, target, estimate, self.course.relative)
+        parts = self._distances(target, estimate)
+        parts |= {"adversarial": adversarial, "matching": self.course.matching * matching}
+        return self._summed(parts, item)
+
+    def _judged(self, item: Item) -> tuple[Tensor, dict[str, float]]:
+        """The second phase, for the discriminators."""
+        with torch.no_grad():
+            target, estimate = self._lined_up(item, self._drawn(item))
+        return self._summed({"judges": to_tell_apart(self.judges, target, estimate)}, item)
+
+    @torch.no_grad()
+    def _drawn(self, item: Item) -> Tensor:
+        mean, scale = self.model.encoder.posterior(item.sound)
+        return sample(mean, spread(scale), item.generator())
+
+    def _lined_up(self, item: Item, z: Tensor) -> tuple[Tensor, Tensor]:
+        """What was recorded and what the decoder makes of the latents, in time with it, both without the lead."""
+        decoder = self.model.decoder
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            y, _ = decoder(z, decoder.initial_state(len(z), item.seeds))
+        late = self.model.latency
+        target, estimate = item.sound[..., : y.shape[-1] - late], y[..., late:].float()
+        count = (target.shape[-1] - self.crops.lead) // BANDS * BANDS
+        return target[..., -count:], estimate[..., -count:]
+
+    def _distances(self, target: Tensor, estimate: Tensor) -> dict[str, Tensor]:
+        """On the whole sound, and on each of its bands."""
+        bank = self.model.encoder.bank
+        bands = [bank(x, bank.initial_state(len(x)))[0] for x in (target, estimate)]
+        return {"whole": spectral_distance(target[:, 0], estimate[:, 0]), "bands": spectral_distance(*bands)}
+
+    def _summed(self, parts: dict[str, Tensor], item: Item) -> tuple[Tensor, dict[str, float]]:
+        """With the item's share of the batch."""
+        share = len(item.sound) / self.course.batch
+        return sum(parts.values()) * share, {
+            name: float(part.detach()) * share for name, part in parts.items()
+        }
+
+    def _measured(self, item: Item) -> tuple[float, Tensor, Tensor]:
+        mean, scale = self.model.encoder.posterior(item.sound)
+        target, estimate = self._lined_up(item, mean)
+        distance = float(spectral_distance(target[:, 0], estimate[:, 0])) * len(mean)
+        return distance, mean.cpu(), spread(scale).cpu()
+
+    def _checked(self, losses: dict[str, float]) -> dict[str, float]:
+        self.bad = 0 if all(map(math.isfinite, losses.values())) else self.bad + 1
+        if self.bad == BAD_STEPS:
+            raise TrainingError(
+                f"the last {BAD_STEPS} steps gave no number (NaN); teach more slowly with "
+                f"--setting rate={self.course.rate / 3:.0e}"
+            )
+        return losses
+
+
+class _Player:
+    """One side of the game: its parameters, their gradients item by item, and the optimiser that moves them."""
+
+    def __init__(self, parameters: list[nn.Parameter], rate: float, threads: int | None):
+        self.parameters = parameters
+        self.gradients = ItemGradients(parameters, threads)
+        self.optimiser = torch.optim.Adam(parameters, rate, BETAS)
+
+    def step(self, loss: Callable, items: list[Item], rate: float) -> dict[str, float]:
+        """One step; the losses. Nothing moves where they are no numbers."""
+        gradient, losses = self.gradients(loss, items)
+        if not math.isfinite(float(torch.linalg.vector_norm(gradient))):
+            return losses | {"gradient": math.nan}
+        parts = gradient.split([p.numel() for p in self.parameters])
+        for parameter, part in zip(self.parameters, parts, strict=True):
+            parameter.grad = part.view(parameter.shape)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.step()
+        return losses
+
+    def state(self) -> dict:
+        return self.optimiser.state_dict()
+
+    def restore(self, state: dict) -> None:
+        self.optimiser.load_state_dict(state)
