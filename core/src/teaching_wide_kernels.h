@@ -13,7 +13,7 @@
 
 namespace tonewright {
 
-struct WideShape {
+struct TeachingWideShape {
   std::size_t batch = 0, fine = 0, coarse = 0;  // items; channels
   std::size_t kernel = 1, stride = 1, dilation = 1;
 
@@ -43,21 +43,21 @@ struct Heard {
 };
 
 // All of them take memory, and so throw std::bad_alloc. [any thread]
-struct WideKernels {
+struct TeachingWideKernels {
   int width;  // floats that one instruction works on
   // to[b][m][n] = bias[m] + sum over c, k of weights[m][c][k] * fine[b][c][n * stride + k * dilation]
-  void (*gather)(const WideShape& shape, const float* weights, const float* bias, const Heard& fine, Sounds<float> to);
+  void (*gather)(const TeachingWideShape& shape, const float* weights, const float* bias, const Heard& fine, Sounds<float> to);
   // to[b][c][n * stride + k * dilation - skip] gets, beside its bias[c], weights[m][c][k] * coarse[b][m][n] of every
   // m, n and k. Then it is multiplied by the slope that a leaky ReLU of slope `slope` has at `bent`, if that is somewhere.
-  void (*spread)(const WideShape& shape, const float* weights, const float* bias, const Heard& coarse, std::size_t skip,
+  void (*spread)(const TeachingWideShape& shape, const float* weights, const float* bias, const Heard& coarse, std::size_t skip,
                  Sounds<const float> bent, float slope, Sounds<float> to);
   // to[m][c][k] = sum over b, n of coarse[b][m][n] * fine[b][c][n * stride + k * dilation]
-  void (*slopes)(const WideShape& shape, const Heard& fine, const Heard& coarse, float* to);
+  void (*slopes)(const TeachingWideShape& shape, const Heard& fine, const Heard& coarse, float* to);
 };
 
 // The widest that this CPU runs, or that of a width; nullptr where it cannot. [any thread]
-const WideKernels* wide_kernels(int width = 0) noexcept;
+const TeachingWideKernels* teaching_wide_kernels(int width = 0) noexcept;
 
-extern const WideKernels kWideKernels16, kWideKernels8, kWideKernels4;
+extern const TeachingWideKernels kTeachingWideKernels16, kTeachingWideKernels8, kTeachingWideKernels4;
 
 }  // namespace tonewright

@@ -11,13 +11,13 @@ constexpr std::size_t kWeightFloats = 4096;  // of one tile's weights
 constexpr std::size_t kPackedFloats = std::size_t{3} << 14;  // of the weights that are packed together
 
 // Channels that are summed before the next are looked at.
-std::size_t depth_of(const WideShape& s, std::size_t channels, std::size_t pitch) {
+std::size_t depth_of(const TeachingWideShape& s, std::size_t channels, std::size_t pitch) {
   const std::size_t most = std::min(kStripFloats / (kTileVectors * pitch), kWeightFloats / (kTileRows * s.kernel));
   const std::size_t blocks = ceiling(channels, std::clamp<std::size_t>(most, 1, std::max<std::size_t>(1, channels)));
   return ceiling(channels, std::max<std::size_t>(1, blocks));
 }
 
-void gather(const WideShape& s, const float* weights, const float* bias, const Heard& fine, Sounds<float> to) {
+void gather(const TeachingWideShape& s, const float* weights, const float* bias, const Heard& fine, Sounds<float> to) {
   Places places(s.batch, to.samples, s.coarse);
   Strips strips(s.stride, kWidth + s.span() / s.stride, 0);
   std::vector<Tap> taps(s.kernel);
@@ -57,7 +57,7 @@ struct Reach {
   std::vector<std::vector<Tap>> phases;
   std::ptrdiff_t least = 0, length = 0;  // of coarse samples, from the vector's own
 
-  Reach(const WideShape& s, std::size_t skip) : phases(s.stride) {
+  Reach(const TeachingWideShape& s, std::size_t skip) : phases(s.stride) {
     const auto stride = static_cast<std::ptrdiff_t>(s.stride);
     std::ptrdiff_t most = 0;
     for (std::size_t k = 0; k < s.kernel; ++k)
@@ -77,7 +77,7 @@ struct Reach {
 constexpr std::size_t kAhead = 4;  // rows of weights that are asked for before they are packed
 
 // Weights of some fine channels as they lie in memory, [tile of rows][coarse channel][its rows][kernel].
-void pack(const WideShape& s, const float* weights, std::size_t m, std::size_t rows, std::size_t channel,
+void pack(const TeachingWideShape& s, const float* weights, std::size_t m, std::size_t rows, std::size_t channel,
           std::size_t channels, float* to) {
   const std::size_t tile = kTileRows * s.kernel, whole = rows / kTileRows, rest = rows % kTileRows * s.kernel;
   for (std::size_t c = 0; c < channels; ++c) {
@@ -101,7 +101,7 @@ inline void shade(const float* x, float slope, std::size_t samples, float* y) {
   for (; i < samples; ++i) y[i] = x[i] > 0.0f ? y[i] : slope * y[i];
 }
 
-void spread(const WideShape& s, const float* weights, const float* bias, const Heard& coarse, std::size_t skip,
+void spread(const TeachingWideShape& s, const float* weights, const float* bias, const Heard& coarse, std::size_t skip,
             Sounds<const float> bent, float slope, Sounds<float> to) {
   Places places(s.batch, ceiling(to.samples, s.stride), s.fine * s.stride);
   const Reach reach(s, skip);
