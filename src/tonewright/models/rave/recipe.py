@@ -17,7 +17,7 @@ from tonewright.models.rave.config import BANDS
 from tonewright.models.rave.course import Course
 from tonewright.models.rave.crops import Crops, Item
 from tonewright.models.rave.discriminators import PERIODS, Discriminators
-from tonewright.models.rave.health import diagnose
+from tonewright.models.rave.health import Watch, diagnose
 from tonewright.models.rave.latent import beta, kl, sample, spread
 from tonewright.models.rave.losses import to_convince, to_tell_apart
 from tonewright.models.rave.model import Timbre
@@ -67,7 +67,7 @@ class Recipe:
         self.phases, self.phase, self.bad = Phases(course.turn), 1, 0
         self.player = _Player(list(p for p in model.parameters() if p.requires_grad), course.rate, threads)
         self.judges: Discriminators | None = None
-        self.told: list[str] = []
+        self.watch = Watch()
 
     @property
     def waited(self) -> float:
@@ -99,12 +99,10 @@ class Recipe:
         return distance
 
     def take_note(self, step: int, distance: float) -> None:
-        """Take note of what was measured after so many steps; says what is wrong with the latent, once."""
+        """Take note of what was measured after so many steps; says what stays wrong with the latent, once."""
         self.phases.scored(step, distance)
-        for sentence in self.health.sentences(self.course.beta) if self.phase == 1 else []:
-            if sentence not in self.told:
-                self.told.append(sentence)
-                self.said(f"after {step:,} steps: {sentence}")
+        for sentence in self.watch.see(self.health, self.course.beta) if self.phase == 1 else []:
+            self.said(f"after {step:,} steps: {sentence}")
 
     def finish(self):
         """Once the best weights are in place: fold what was only for teaching, and turn the latents to their basis.
@@ -126,7 +124,7 @@ class Recipe:
             "player": self.player.state(),
             "phases": self.phases.state(),
         }
-        state |= {"phase": self.phase, "bad": self.bad, "told": self.told}
+        state |= {"phase": self.phase, "bad": self.bad, "watch": self.watch.state()}
         if self.judges is not None:
             state |= {"judges": self.judges.state_dict(), "judge": self.judge.state()}
         return state
@@ -140,7 +138,8 @@ class Recipe:
             self.judges.load_state_dict(state["judges"])
             self.judge.restore(state["judge"])
         self.player.restore(state["player"])
-        self.bad, self.told = state["bad"], state["told"]
+        self.watch.restore(state["watch"])
+        self.bad = state["bad"]
 
     def _begin_second(self) -> None:
         """Discriminators come in, and the encoder stands still."""
