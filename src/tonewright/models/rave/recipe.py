@@ -13,6 +13,7 @@ from tonewright.audio.corpus import Corpus
 from tonewright.errors import TrainingError
 from tonewright.measure.spectral_distance import spectral_distance
 from tonewright.models.gradients import ItemGradients
+from tonewright.models.rave.basis import Basis
 from tonewright.models.rave.config import BANDS
 from tonewright.models.rave.course import Course
 from tonewright.models.rave.crops import Crops, Item
@@ -90,10 +91,9 @@ class Recipe:
         loss = self._convincing if self.phase == 2 else lambda item: self._alike(item, weight)
         return self._checked(self.player.step(loss, items, self._rate(step, steps)))
 
-    @torch.no_grad()
     def score(self) -> float:
         """The spectral distance on what is held out, and a look at whether the latent is in use."""
-        played = [self._measured(item) for item in self.held_out]
+        played = self.player.gradients.map(self._measured, self.held_out)
         distance = math.fsum(d for d, _, _ in played) / sum(len(m) for _, m, _ in played)
         self.health = diagnose([mean for _, mean, _ in played], [std for _, _, std in played])
         return distance
@@ -104,11 +104,11 @@ class Recipe:
         for sentence in self.watch.see(self.health, self.course.beta) if self.phase == 1 else []:
             self.said(f"after {step:,} steps: {sentence}")
 
-    def finish(self):
+    def finish(self) -> Basis:
         """Once the best weights are in place: fold what was only for teaching, and turn the latents to their basis.
 
         Returns:
-            The Basis, with names of what its dimensions go with.
+            The directions of the latents, with names of what each goes with.
         """
         self.crops.close()
         fold_norms(self.model)
@@ -207,6 +207,7 @@ class Recipe:
             name: float(part.detach()) * share for name, part in parts.items()
         }
 
+    @torch.no_grad()
     def _measured(self, item: Item) -> tuple[float, Tensor, Tensor]:
         mean, scale = self.model.encoder.posterior(item.sound)
         target, estimate = self._lined_up(item, mean)
