@@ -13,13 +13,14 @@ namespace {
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-// Rows of noise that end where the contract lets a kernel read and write: at the next multiple of kRowStep.
+// Rows of noise that end where the contract lets a kernel read and write: after so many samples of the past, at the next
+// multiple of kRowStep.
 struct Noise {
   std::vector<float> samples;
   Signal signal;
 
-  Noise(Random& random, int channels, int frames) : samples(random.noise(padded(at(frames)) * at(channels))) {
-    signal = {samples.data(), padded(at(frames)), channels};
+  Noise(Random& random, int channels, int frames, int past = 0) : samples(random.noise((at(past) + padded(at(frames))) * at(channels))) {
+    signal = {samples.data(), at(past) + padded(at(frames)), channels};
   }
 };
 
@@ -51,7 +52,7 @@ void equals_the_plain_loop(Random& random, const Shape& s) {
   std::vector<Term> terms;
   for (int i = 0; i < s.terms; ++i) {
     const int inputs = 1 + random.below(s.deep ? 2 : 40), taps = s.deep ? 33000 : 1 + random.below(6), dilation = 1 + random.below(9);
-    Noise x(random, inputs, (s.frames - 1) * s.step + (taps - 1) * dilation + 1);
+    Noise x(random, inputs, s.frames * s.step, (taps - 1) * dilation);
     terms.push_back({std::move(x), taps, dilation, random.noise(at(s.lanes * inputs * taps))});
   }
   std::vector<Wide::Term> shapes;
