@@ -22,6 +22,7 @@ SCRIPTS = {
     "harmonic_bank": (),
     "instrument_step": (),
     "instrument_live": (),
+    "timbre_playing": (),
     "lesson": (),
     "pitch_tracking": (),
     "alignment": ("data",),

@@ -234,6 +234,28 @@ void residual_units(int channels) {
   }
 }
 
+// With more weights than the nearest cache holds, the pieces of a long block are longer.
+void long_pieces_are_the_same() {
+  constexpr int kWidth = 300, kLong = 5000;
+  Random random(6);
+  std::vector<Weights> weights = {{"a", "[300,1,8]", random.noise(kWidth * 8)},
+                                  {"b", "[300,300,3]", random.noise(kWidth * kWidth * 3)},
+                                  {"c", "[1,300,1]", random.noise(kWidth)}};
+  for (float& w : weights[1].data) w *= 0.03f;
+  const std::string nodes = input_node() + "," + conv_node(0, 1, kWidth, 1, 0, "a", 8) + "," +
+                            conv_node(1, kWidth, kWidth, 7, 14, "b") + "," + conv_node(2, kWidth, 1, 1, 0, "c");
+  Graph graph(file_of(nodes, 3, weights));
+  const std::vector<float> x = random.noise(kLong);
+  const std::vector<float> y = played_in_blocks(graph, x, 1, 40, random);
+  graph.prepare(kLong);
+  graph.reset();
+  std::vector<float> whole(y.size());
+  const float *in = x.data(), *const* ins[1] = {&in};
+  float* out = whole.data();
+  graph.process(ins, &out, kLong);
+  for (std::size_t i = 0; i < y.size(); ++i) CHECK(std::fabs(y[i] - whole[i]) < 1e-4);
+}
+
 }  // namespace
 
 int main() {
@@ -245,5 +267,6 @@ int main() {
                          {2, 2, 5, 1, 1, 1, 4}, {1, 1, 60, 60, 1, 1, 0}})
     transposed_equals_the_plain_loop(l);
   for (int channels : {8, 48, 64, 97, 128}) residual_units(channels);
+  long_pieces_are_the_same();
   std::puts("wide: all is well");
 }
