@@ -40,7 +40,7 @@ void FilteredNoise::hear(std::uint64_t seed, std::uint64_t first) noexcept {
   const bool next = hears_ && seed == seed_ && first - first_ == static_cast<std::uint64_t>(hop_);
   const int known = next ? window - hop_ : 0;
   if (next) std::copy_n(noise_.data() + hop_, known, noise_.data());
-  white_noise(seed, first - static_cast<std::uint64_t>(before) + static_cast<std::uint64_t>(known), noise_.data() + known, window - known);
+  white_noise(seed, first + static_cast<std::uint64_t>(known - before), noise_.data() + known, window - known);
   hears_ = true;
   seed_ = seed;
   first_ = first;

@@ -75,9 +75,9 @@ class FilteredNoiseNode : public Operation {
   // The filters of all frames at once: a product of matrices.
   void prepare(int max_frames) override {
     const std::vector<float> responses = responses_of(bands_), bias(reach_, 0.0f);
-    const int taps = bands_ - 1;
-    wide_ = std::make_unique<Wide>(std::vector<Wide::Term>{{bands_, 1, 1, responses.data()}}, bias.data(), taps, 1, taps, 1.0f,
-                                   max_frames);
+    const std::vector<Wide::Term> term = {{bands_, 1, 1, responses.data()}};
+    wide_ = std::make_unique<Wide>(term, bias.data(), bands_ - 1, Wide::Manner{1, bands_ - 1, 1.0f});
+    wide_->prepare(max_frames);
     filters_.assign(reach_ * static_cast<std::size_t>(max_frames), 0.0f);
   }
 
