@@ -24,6 +24,7 @@ SCRIPTS = {
     "instrument_step": (),
     "timbre_step": (),
     "instrument_live": (),
+    "timbre_playing": (),
     "lesson": (),
     "pitch_tracking": (),
     "alignment": ("data",),
