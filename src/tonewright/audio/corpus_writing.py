@@ -55,7 +55,6 @@ def prepare_corpus(
     said: Callable[[str], None] = lambda sentence: None,
     progress: Callable[[float], None] = lambda share: None,
     hearer: Hearer = hear_here,
-    left_out: tuple[str, ...] = (),
 ) -> Corpus:
     """Read all sounds into one store. What was read before, and has not changed since, is not read again.
 
@@ -69,13 +68,12 @@ def prepare_corpus(
         said: is told of files that are left out, one by one.
         progress: is told how much is done, from 0 to 1.
         hearer: reads the sounds; `corpus_cluster.on_cluster` does it on many machines.
-        left_out: what the library has left out already, for the index.
 
     Raises:
         AudioError: there is nothing to learn from.
         FileError: the folder holds something else, or the disk is full.
     """
-    wrong = list(left_out)
+    wrong = list(library.unread)
 
     def left(sentence: str) -> None:
         wrong.append(sentence)
