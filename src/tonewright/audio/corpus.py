@@ -89,15 +89,7 @@ class Corpus:
         Returns:
             float32 [length].
         """
-        y, filled = np.empty(length, np.float32), 0
-        start %= self.samples
-        k = int(np.searchsorted(self._stops, start, side="right"))
-        at = start - int(self._stops[k]) + self._places[k][1]
-        while filled < length:
-            n = min(self._places[k][1] - at, length - filled)
-            self._bend(k, at, self._sound(k, at, y[filled : filled + n]))
-            filled, at, k = filled + n, 0, (k + 1) % len(self.spans)
-        return y
+        return self._fill(start, np.empty(length, np.float32))
 
     def crops(self, seed: int, step: int, batch: int, length: int) -> np.ndarray:
         """Random crops, and the same again for the same numbers, so that a resumed training goes on as it would have.
@@ -112,8 +104,10 @@ class Corpus:
             float32 [batch, 1, length].
         """
         draws = np.random.Philox(key=[seed % 2**64, step % 2**64]).random_raw(batch)
-        starts = [int(draw) * self.samples >> 64 for draw in draws]
-        return np.stack([self.crop(start, length) for start in starts])[:, None]
+        crops = np.empty((batch, 1, length), np.float32)
+        for draw, (row,) in zip(draws, crops, strict=True):
+            self._fill(int(draw) * self.samples >> 64, row)
+        return crops
 
     def split(self, share: float = 0.1) -> tuple["Corpus", "Corpus"]:
         """What is taught, and what is held out to measure by. They have no sample in common.
@@ -164,6 +158,18 @@ class Corpus:
             taught.append(Span(span.source, span.start, span.length - end))
             held.append(Span(span.source, span.start + span.length - end, end))
         return taught, held
+
+    def _fill(self, start: int, y: np.ndarray) -> np.ndarray:
+        """The ring from `start` on, into y."""
+        filled, length = 0, len(y)
+        start %= self.samples
+        k = int(np.searchsorted(self._stops, start, side="right"))
+        at = start - int(self._stops[k]) + self._places[k][1]
+        while filled < length:
+            n = min(self._places[k][1] - at, length - filled)
+            self._bend(k, at, self._sound(k, at, y[filled : filled + n]))
+            filled, at, k = filled + n, 0, (k + 1) % len(self.spans)
+        return y
 
     def _sound(self, k: int, at: int, y: np.ndarray) -> np.ndarray:
         """Span k from its sample `at` on, into y."""
