@@ -53,11 +53,11 @@ def main() -> None:
                 ["kept as", "error, dB of full scale", "worst file", "below the sound in quiet parts"],
                 keeping(library),
             )
-            + "\n\nAgainst the resampled sound in double, of each file's first minute with its peak at -1 dB, medians "
-            f"over files. Quiet parts are {-QUIET_DB[1]:.0f} to {-QUIET_DB[0]:.0f} dB below the loudest frame. The "
+            + "\n\nAgainst the resampled sound in double, of each file's first minute with its peak at -1 dB; medians "
+            f"over files. Quiet parts lie {-QUIET_DB[1]:.0f} to {-QUIET_DB[0]:.0f} dB below the loudest frame. The "
             "error of 16 bits with dither is the same noise everywhere, below what a microphone and its room add; "
-            "without dither it is smaller and follows the sound. The error of half floats goes up and down with the "
-            "sound: smaller in quiet parts, and in loud ones well above that of 16 bits, in all of the treble."
+            "without dither it is smaller and follows the sound. That of half floats rises and falls with the sound: "
+            "smaller in quiet parts, and in loud ones well above that of 16 bits, in all of the treble."
         )
     write_section("A corpus: preparing it and cutting crops", "benchmarks.corpus", text)
 

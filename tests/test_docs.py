@@ -113,8 +113,8 @@ soundfile.write(sys.argv[sys.argv.index("-o") + 1], numpy.tanh(5 * x), rate, "FL
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
-    """Where a reader of the documents is: dry.wav, wet.wav and guitar.wav are there, a folder of music and one of
-    recordings and one of drums; an instrument, with a melody and a tune for it; sound cards, a MIDI port, a host that plays plugins.
+    """Where a reader of the documents is: dry.wav, wet.wav and guitar.wav are there, folders of music, recordings and
+    drums; an instrument, with a melody and a tune for it; sound cards, a MIDI port, a host that plays plugins.
     """
     monkeypatch.chdir(tmp_path)
     # a match that looks at fewer chains, and gives up where the wave cannot be followed

@@ -160,7 +160,7 @@ def test_what_is_held_out_is_never_taught(tmp_path):
 
 
 def test_no_more_than_ten_minutes_are_held_out(tmp_path):
-    put(tmp_path, {"a.wav": (np.zeros((1, 8000 * 10)) + 0.1, 8000)})
+    put(tmp_path, {"a.wav": (noise(10.0, rate=8000), 8000)})
     corpus = open_corpus(tmp_path, 8000)
     long = type(corpus)(
         np.zeros(8000 * 10_000, np.int16),
@@ -187,6 +187,13 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_learned_from(tmp_path):
     corpus = open_corpus(tmp_path, RATE, said.append)
     assert corpus.seconds == 2.0 and len(said) == 2
     assert "b.wav" in said[1 - ("b.wav" in said[0])] and all(one.startswith("left out: ") for one in said)
+
+
+def test_who_reads_hours_again_and_again_is_told_how_not_to(tmp_path):
+    put(tmp_path / "drums", {"a.wav": (np.full((1, 1000 * 2000), 0.1), 1000), "b.wav": (noise(2.0), RATE)})
+    said = []
+    open_corpus(tmp_path / "drums", 8000, said.append)
+    assert len(said) == 1 and said[0].endswith("drums --for timbre -o drums.data does it once")
 
 
 def test_nothing_to_learn_from(tmp_path):

@@ -290,6 +290,14 @@ def test_a_full_disk_is_one_sentence_and_what_was_read_stays(sounds, tmp_path, w
     assert contents(folder) == wanted
 
 
+def test_a_disk_that_may_be_too_small_is_told_before(sounds, tmp_path, monkeypatch):
+    said, usage = [], shutil.disk_usage(tmp_path)
+    prepared(sounds, tmp_path / "a.data", said=said.append)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=50_000))
+    prepared(sounds, tmp_path / "b.data", said=said.append)
+    assert len(said) == 1 and "b.data may come to 0.0 GB, and its disk has 0.0 GB free" in said[0]
+
+
 def test_two_at_once_are_one_too_many(sounds, tmp_path):
     pytest.importorskip("fcntl")
     folder = tmp_path / "a.data"

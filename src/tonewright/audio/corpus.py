@@ -22,8 +22,10 @@ from tonewright.audio.corpus_store import (
 )
 from tonewright.audio.library import each, open_library
 from tonewright.errors import AudioError, ConfigError, FileError
+from tonewright.units import clock
 
 JOINT_S = 0.005  # over which the end of a source goes to where the next one begins
+LONG_S = 1800.0  # from which on it is a pity to read it twice
 LEAST_S = 1.0  # of sound that can be called a corpus
 MANY = 10  # files from which on whole ones are held out
 MOST_HELD_S = 600.0
@@ -68,6 +70,7 @@ class Corpus:
         lengths = np.array([span.length for span in self.spans], np.int64)
         self._stops = np.cumsum(lengths)
         self._joints = np.minimum(round(JOINT_S * self.sample_rate), lengths // 4).tolist()
+        self._curves = {joint: _curve(joint) for joint in set(self._joints)}
         self._places = [(span.source.start + span.start, span.length) for span in self.spans]
         self._scales = [np.float32(span.source.scale * span.source.gain) for span in self.spans]
         self._shifts = [np.float32(span.source.offset * span.source.gain) for span in self.spans]
@@ -181,13 +184,20 @@ class Corpus:
 
     def _bend(self, k: int, at: int, y: np.ndarray) -> None:
         """The end of a span, as far as it is in y, towards the first sample of the next."""
-        joint, left = self._joints[k], self._places[k][1] - at
-        first = max(0, left - joint)  # in y
-        if first < len(y):
-            n = np.arange(joint - left + first, joint - left + len(y), dtype=np.float32)
-            weight = np.float32(0.5) + np.float32(0.5) * np.cos(np.float32(np.pi) * (n + 1) / joint)
+        left = self._places[k][1] - at
+        if len(y) > left - self._joints[k]:
+            curve = self._curves[self._joints[k]][-left:][: len(y)]
+            first = max(0, left - self._joints[k])  # in y
             target = self._firsts[(k + 1) % len(self.spans)]
-            y[first:] = target + (y[first:] - target) * weight
+            bent = y[first:]
+            bent -= target
+            bent *= curve[: len(bent)]
+            bent += target
+
+
+def _curve(joint: int) -> np.ndarray:
+    """From just below 1 to 0, half a cosine."""
+    return (0.5 + 0.5 * np.cos(np.pi * np.arange(1, joint + 1) / max(1, joint))).astype(np.float32)
 
 
 def open_corpus(
@@ -264,7 +274,13 @@ def check_enough(sources: Sequence[Source], settings: Settings, path: Path) -> N
 def _hear_all(
     path: Path, settings: Settings, said: Callable[[str], None], heard: Callable[[float], None]
 ) -> Corpus:
-    library, sources, parts, wrong, at = open_library(path, said), [], [], [], 0
+    library = open_library(path, said)
+    if library.seconds > LONG_S:
+        said(
+            f"reading {clock(library.seconds)} of sound, each time anew; tonewright prepare {path} --for timbre -o "
+            f"{path.stem or 'sounds'}.data does it once"
+        )
+    sources, parts, wrong, at = [], [], list(library.unread), 0
     for sound, progressed in each(library.sounds, heard):
         try:
             pieces = hear(sound, prepared.source_of(sound.path, library.path), settings, progressed)

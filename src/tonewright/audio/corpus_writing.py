@@ -18,6 +18,7 @@ from tonewright.audio.corpus_journal import JOURNAL, PART, Journal
 from tonewright.audio.corpus_levels import levelled
 from tonewright.audio.corpus_store import (
     INDEX,
+    SAMPLE,
     Index,
     Settings,
     Source,
@@ -85,6 +86,7 @@ def prepare_corpus(
         if old and _unchanged(old[0], sounds, hearer, folder, left):
             index = _index(old[0].sources, settings, wrong, library.path)
         else:
+            _check_room(sounds, folder, settings, said)
             with Journal(folder, settings) as journal:
                 _write(
                     journal, sounds, old, folder, lambda s: progress(HASHED + (1 - HASHED) * s), left, hearer
@@ -205,6 +207,17 @@ def _resumed(journal: Journal, sounds: list[tuple[SoundInfo, Identity]], left: C
             left(done.wrong)
     journal.keep(kept)
     return kept
+
+
+def _check_room(
+    sounds: list[tuple[SoundInfo, Identity]], folder: Path, settings: Settings, said: Callable[[str], None]
+) -> None:
+    """A word before hours of work, if they may be in vain; how much silence will be left out, nobody knows yet."""
+    seconds = sum(sound.seconds * (sound.channels if settings.stereo else 1) for sound, _ in sounds)
+    wanted, free = SAMPLE.itemsize * settings.sample_rate * seconds, shutil.disk_usage(folder).free
+    part = folder / PART
+    if wanted - (part.stat().st_size if part.exists() else 0) > free:
+        said(f"{folder} may come to {wanted / 1e9:.1f} GB, and its disk has {free / 1e9:.1f} GB free")
 
 
 def _known(old: tuple[Index, np.ndarray] | None) -> dict[str, list[Source]]:
