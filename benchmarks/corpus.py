@@ -14,10 +14,11 @@ import soundfile
 import soxr
 
 from benchmarks.results import table, write_section
-from tonewright.audio.corpus import Corpus
 from tonewright.audio.corpus_hearing import hear
-from tonewright.audio.corpus_store import Settings
+from tonewright.audio.corpus_ring import Corpus
+from tonewright.audio.corpus_source import Settings
 from tonewright.audio.corpus_writing import prepare_corpus
+from tonewright.audio.crop_loader import CropLoader
 from tonewright.audio.library import Library, open_library
 from tonewright.audio.prepared import source_of
 from tonewright.units import db_to_gain
@@ -25,6 +26,8 @@ from tonewright.units import db_to_gain
 RATE = 48000
 ROUNDS = 7
 CROPS = 200
+BATCH = (8, 131072)
+STEP_S = 0.01
 FRAME = 2048
 QUIET_DB = (-80.0, -40.0)  # of frames, below the loudest
 
@@ -47,14 +50,15 @@ def main() -> None:
             + table(
                 ["one-second crops", "crops per second", "bytes of an hour"], cutting(corpus, Path(folder))
             )
-            + "\n\nRandom places, float32 [48000] each; ours with its gains, its joints and the draw of the place."
+            + "\n\nRandom places, float32 [48000] each; ours with its gains, its joints and the draw of the place. "
+            + waiting(corpus)
             + "\n\n"
             + table(
                 ["kept as", "error, dB of full scale", "worst file", "below the sound in quiet parts"],
                 keeping(library),
             )
-            + "\n\nAgainst the resampled sound in double, of each file's first minute with its peak at -1 dB; medians "
-            f"over files. Quiet parts lie {-QUIET_DB[1]:.0f} to {-QUIET_DB[0]:.0f} dB below the loudest frame. The "
+            + "\n\nAgainst the resampled sound in double, of each file's first minute with its peak at -1 dB; medians"
+            f" over files. Quiet parts lie {-QUIET_DB[1]:.0f} to {-QUIET_DB[0]:.0f} dB below the loudest frame. The "
             "error of 16 bits with dither is the same noise everywhere, below what a microphone and its room add; "
             "without dither it is smaller and follows the sound. That of half floats rises and falls with the sound: "
             "smaller in quiet parts, and in loud ones well above that of 16 bits, in all of the treble."
@@ -130,6 +134,20 @@ def cutting(corpus: Corpus, folder: Path) -> list[list]:
         [name, f"{count / s:,.0f}", f"{size * 3600 * RATE / 1e6:,.0f} MB"]
         for (name, s), size, count in zip(interleaved(ways).items(), sizes, counts, strict=True)
     ]
+
+
+def waiting(corpus: Corpus) -> str:
+    """Whether a device that takes STEP_S for a step has to wait for its crops."""
+    with CropLoader(corpus, 0, *BATCH) as loader:
+        for _ in range(100):
+            next(loader)
+            time.sleep(STEP_S)
+        share = loader.waited
+    alone = interleaved({"": lambda: corpus.crops(0, 1, *BATCH)})[""]
+    return (
+        f"A batch of {BATCH[0]} crops of {BATCH[1]:,} samples takes {1e3 * alone:.1f} ms; with `CropLoader` on one "
+        f"thread, a device whose steps take {1e3 * STEP_S:.0f} ms waits for data {100 * share:.1f} % of the time."
+    )
 
 
 def keeping(library: Library) -> list[list]:

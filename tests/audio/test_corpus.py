@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.audio.corpora import RATE, mixed, noise, prepared, put, whole
-from tonewright.audio.corpus import JOINT_S, open_corpus
-from tonewright.audio.corpus_store import Settings
+from tonewright.audio.corpus import open_corpus
+from tonewright.audio.corpus_ring import JOINT_S
+from tonewright.audio.corpus_source import Settings
 from tonewright.errors import AudioError, ConfigError, FileError
 
 JOINT = round(JOINT_S * RATE)

@@ -8,7 +8,7 @@ from tests.audio.corpora import RATE, noise, prepared, put
 from tests.shared import SHARED, needs_shared
 from tonewright.audio.corpus import open_corpus
 from tonewright.audio.corpus_checks import check_corpus
-from tonewright.audio.corpus_store import Settings
+from tonewright.audio.corpus_source import Settings
 
 
 def swelling(seconds, seed=0, level=0.1):

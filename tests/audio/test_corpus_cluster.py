@@ -7,7 +7,7 @@ import pytest
 
 from tests.audio.corpora import RATE, contents, mixed, prepared, put
 from tonewright.audio import corpus_cluster
-from tonewright.audio.corpus_store import Settings
+from tonewright.audio.corpus_source import Settings
 from tonewright.errors import ConfigError
 
 

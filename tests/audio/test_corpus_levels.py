@@ -5,7 +5,7 @@ import pytest
 
 from tests.audio.corpora import RATE, noise, prepared, put
 from tonewright.audio.corpus import open_corpus
-from tonewright.audio.corpus_store import Settings
+from tonewright.audio.corpus_source import Settings
 from tonewright.units import gain_to_db
 
 

@@ -17,7 +17,8 @@ from tonewright.audio import corpus_journal, corpus_writing
 from tonewright.audio.corpus import open_corpus
 from tonewright.audio.corpus_hearing import Piece
 from tonewright.audio.corpus_journal import JOURNAL, PART, Journal
-from tonewright.audio.corpus_store import INDEX, Settings
+from tonewright.audio.corpus_source import Settings
+from tonewright.audio.corpus_store import INDEX
 from tonewright.errors import AudioError, FileError
 
 FILES = len(mixed())

@@ -10,9 +10,9 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from tonewright.audio.corpus import Corpus
 from tonewright.audio.corpus_levels import MOST_DB, gain_group
-from tonewright.audio.corpus_store import Source
+from tonewright.audio.corpus_ring import Corpus
+from tonewright.audio.corpus_source import Source
 from tonewright.audio.findings import LEVELS, Finding
 from tonewright.units import clock, db_to_gain, gain_to_db
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from tonewright.audio.corpus_hearing import hear
-from tonewright.audio.corpus_store import SAMPLE, Settings, Source
+from tonewright.audio.corpus_source import Settings, Source
+from tonewright.audio.corpus_store import SAMPLE
 from tonewright.audio.corpus_writing import Heard, Hearer, hear_here
 from tonewright.audio.prepared import Source as Identity
 from tonewright.audio.reader import SoundInfo

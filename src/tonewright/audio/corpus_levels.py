@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from tonewright.audio.corpus_store import Source
+from tonewright.audio.corpus_source import Source
 from tonewright.units import db_to_gain
 
 PEAK_DB = -1.0  # of the loudest sample after the gain

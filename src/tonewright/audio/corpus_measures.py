@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tonewright.audio.corpus_store import BANDS
+from tonewright.audio.corpus_source import BANDS
 
 FRAME = 2048  # samples
 LOWEST_HZ = 50.0

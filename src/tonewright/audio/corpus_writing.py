@@ -12,16 +12,16 @@ import numpy as np
 
 from tonewright.atomic import explain
 from tonewright.audio import prepared
-from tonewright.audio.corpus import Corpus, check_enough, nothing_left
+from tonewright.audio.corpus import check_enough, nothing_left
 from tonewright.audio.corpus_hearing import BLOCK, hear
 from tonewright.audio.corpus_journal import JOURNAL, PART, Journal
 from tonewright.audio.corpus_levels import levelled
+from tonewright.audio.corpus_ring import Corpus
+from tonewright.audio.corpus_source import Settings, Source
 from tonewright.audio.corpus_store import (
     INDEX,
     SAMPLE,
     Index,
-    Settings,
-    Source,
     is_corpus,
     map_samples,
     read_index,

@@ -119,7 +119,7 @@ def _timbre(
 ) -> int:
     from tonewright.audio.corpus_checks import check_corpus
     from tonewright.audio.corpus_cluster import on_cluster
-    from tonewright.audio.corpus_store import Settings
+    from tonewright.audio.corpus_source import Settings
     from tonewright.audio.corpus_writing import hear_here, prepare_corpus
     from tonewright.audio.library import open_library
 
