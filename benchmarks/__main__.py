@@ -31,6 +31,7 @@ SCRIPTS = {
     "knobs": ("data",),
     "capture_curve": ("data",),
     "black_boxes": ("data", "klon"),
+    "corpus": ("music",),
     "feedback_effects": ("music",),
     "feedback_codes": ("music",),
     "matching": (),
