@@ -17,7 +17,7 @@ from tonewright.models.rave.config import BANDS
 from tonewright.models.rave.course import Course
 from tonewright.models.rave.crops import Crops, Item
 from tonewright.models.rave.discriminators import PERIODS, Discriminators
-from tonewright.models.rave.health import diagnose
+from tonewright.models.rave.health import Health, diagnose
 from tonewright.models.rave.latent import beta, kl, sample, spread
 from tonewright.models.rave.losses import to_convince, to_tell_apart
 from tonewright.models.rave.model import Timbre
@@ -68,11 +68,19 @@ class Recipe:
         self.player = _Player(list(p for p in model.parameters() if p.requires_grad), course.rate, threads)
         self.judges: Discriminators | None = None
         self.told: list[str] = []
+        self.health: Health | None = None
 
     @property
     def waited(self) -> float:
         """The share of the time in which a step waited for its crops, 0 to 1."""
         return self.crops.waited
+
+    @property
+    def words(self) -> str:
+        """Where it is: the phase, and what the latent was used for when that was measured last."""
+        if self.health is None:
+            return f"phase {self.phase}"
+        return f"phase {self.phase}, {self.health.informative} of {self.health.dims} dimensions in use"
 
     def step(self, step: int, steps: int) -> dict[str, float]:
         """Improve the model, or in the second phase sometimes the discriminators; the losses by name.
@@ -93,7 +101,7 @@ class Recipe:
     @torch.no_grad()
     def score(self) -> float:
         """The spectral distance on what is held out, and a look at whether the latent is in use."""
-        played = [self._measured(item) for item in self.held_out]
+        played = self.player.gradients.map(self._measured, self.held_out)
         distance = math.fsum(d for d, _, _ in played) / sum(len(m) for _, m, _ in played)
         self.health = diagnose([mean for _, mean, _ in played], [std for _, _, std in played])
         return distance
@@ -105,6 +113,14 @@ class Recipe:
             if sentence not in self.told:
                 self.told.append(sentence)
                 self.said(f"after {step:,} steps: {sentence}")
+
+    def as_it_is(self) -> Timbre:
+        """A copy of the model on the CPU, ready to play while the training goes on."""
+        copy = Timbre(self.model.config)
+        norm_weights(copy)
+        copy.load_state_dict(self.model.state_dict())
+        fold_norms(copy)
+        return copy.eval()
 
     def finish(self):
         """Once the best weights are in place: fold what was only for teaching, and turn the latents to their basis.
@@ -208,6 +224,7 @@ class Recipe:
             name: float(part.detach()) * share for name, part in parts.items()
         }
 
+    @torch.no_grad()  # here, for it holds for one thread
     def _measured(self, item: Item) -> tuple[float, Tensor, Tensor]:
         mean, scale = self.model.encoder.posterior(item.sound)
         target, estimate = self._lined_up(item, mean)
