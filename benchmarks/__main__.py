@@ -19,6 +19,7 @@ SCRIPTS = {
     "long_fir": (),
     "spectral_loss": (),
     "spectral_distance": (),
+    "adversary": (),
     "harmonic_bank": (),
     "instrument_step": (),
     "instrument_live": (),

@@ -102,4 +102,5 @@ NB_MODULE(_native, m) {
   bind_spectral_loss(m);
   bind_pitch(m);
   bind_product(m);
+  bind_wide(m);
 }

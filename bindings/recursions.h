@@ -33,3 +33,4 @@ void bind_lag(nb::module_& m);
 void bind_pitch(nb::module_& m);
 void bind_product(nb::module_& m);
 void bind_spectral_loss(nb::module_& m);
+void bind_wide(nb::module_& m);

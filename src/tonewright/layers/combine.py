@@ -4,13 +4,15 @@ import math
 import operator
 from fractions import Fraction
 from functools import partial, reduce
+from itertools import pairwise
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tonewright.errors import ConfigError
 from tonewright.layers.base import Layer, State, refuse_norms_over_time
-from tonewright.layers.conv import Delay
+from tonewright.layers.conv import Conv1d, ConvTranspose1d, Delay
 
 JOINS = {
     "sum": partial(reduce, operator.add),
@@ -41,6 +43,15 @@ class Pointwise(Layer):
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         return self.function(x), state
 
+    @property
+    def slope(self) -> float | None:
+        """Of a leaky ReLU, when this is one."""
+        if isinstance(self.function, nn.LeakyReLU):
+            return self.function.negative_slope
+        if isinstance(self.function, partial) and self.function.func is F.leaky_relu and not self.function.args:
+            return self.function.keywords.get("negative_slope", 0.01)
+        return None
+
 
 class Serial(Layer):
     """One layer after another.
@@ -69,6 +80,12 @@ class Serial(Layer):
             ratio *= layer.ratio
         self.layers = nn.ModuleList(chain)
         self.counts = [layer.state_count for layer in chain]
+        # activations that the convolution after them does on the way
+        self.bent = {
+            i
+            for i, (layer, after) in enumerate(pairwise(chain))
+            if isinstance(layer, Pointwise) and layer.slope is not None and isinstance(after, (Conv1d, ConvTranspose1d))
+        }
         self.inputs = next((layer.inputs for layer in chain if layer.inputs is not None), None)
         self.outputs = next((layer.outputs for layer in reversed(chain) if layer.outputs is not None), None)
         self.ratio, self.block, self.latency = ratio, block, late
@@ -78,11 +95,15 @@ class Serial(Layer):
         return [memory for layer in self.layers for memory in layer.initial_state(batch)]
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        after, first = [], 0
-        for layer, count in zip(self.layers, self.counts, strict=True):
-            x, memory = layer(x, state[first : first + count])
+        after, first, bend = [], 0, ()
+        for i, (layer, count) in enumerate(zip(self.layers, self.counts, strict=True)):
+            if not bend and i in self.bent and not (_watched(layer) or _watched(self.layers[i + 1])):
+                bend = (layer.slope,)
+                continue
+            x, memory = layer(x, state[first : first + count], *bend)
             after += memory
             first += count
+            bend = ()
         return x, after
 
 
@@ -151,6 +172,11 @@ class Residual(Parallel):
         if body.ratio != 1 or (channels is None and body.latency):
             raise ConfigError("Residual wants a body of ratio 1 and known channels")
         super().__init__([body, Delay(channels, 0) if channels is not None else Serial()])
+
+
+def _watched(layer: Layer) -> bool:
+    """Whether somebody wants to see what goes in and out of it."""
+    return bool(layer._forward_hooks or layer._forward_pre_hooks)
 
 
 def _channels(layer: Layer) -> int:

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tonewright.dsp import wide
 from tonewright.errors import ConfigError
 from tonewright.layers.base import Layer, State
 
@@ -17,6 +18,20 @@ def remember(x: Tensor, state: State, memory: int) -> tuple[Tensor, State]:
         return x, []
     x = torch.cat([state[0], x], dim=-1)
     return x, [x[..., x.shape[-1] - memory :]]
+
+
+def last(x: Tensor, state: State, memory: int, slope: float) -> State:
+    """What `remember` leaves of leaky_relu(x, slope), with no block made of the two."""
+    if memory == 0:
+        return []
+    new = x[..., max(0, x.shape[-1] - memory) :]
+    new = new if slope == 1.0 else F.leaky_relu(new, slope)
+    return [new if new.shape[-1] == memory else torch.cat([state[0][..., new.shape[-1] :], new], dim=-1)]
+
+
+def _like(layer: nn.Module) -> Tensor:
+    """A tensor of the layer's kind; the weight itself may be made anew whenever it is looked at."""
+    return next(layer.parameters())
 
 
 class Conv1d(Layer):
@@ -68,15 +83,21 @@ class Conv1d(Layer):
         self.settle = self.memory
 
     def initial_state(self, batch: int) -> State:
-        return [self.weight.new_zeros(batch, self.inputs, self.memory)] if self.memory else []
+        return [_like(self).new_zeros(batch, self.inputs, self.memory)] if self.memory else []
 
-    def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+    def forward(self, x: Tensor, state: State, slope: float = 1.0) -> tuple[Tensor, State]:
+        """Of leaky_relu(x, slope), which is x unless a slope is given."""
         self.check(x)
-        x, state = remember(x, state, self.memory)
+        weight, past = self.weight, state[0] if state else None
+        frames = x.shape[-1] // self.stride
+        if self.groups == 1 and wide.worth_it(x, weight, self.bias, past, self.inputs, frames):
+            y = wide.conv1d(x, weight, self.bias, self.stride, self.dilation, past=past, slope=slope)
+            return y, last(x, state, self.memory, slope)
+        x, state = remember(x if slope == 1.0 else F.leaky_relu(x, slope), state, self.memory)
         if x.shape[-1] == self.memory + 1 and self.stride == self.groups == 1:  # one sample, as in a loop
             heard = x[..., :: self.dilation].flatten(1)
-            return F.linear(heard, self.weight.flatten(1), self.bias)[..., None], state
-        y = F.conv1d(x, self.weight, self.bias, self.stride, dilation=self.dilation, groups=self.groups)
+            return F.linear(heard, weight.flatten(1), self.bias)[..., None], state
+        y = F.conv1d(x, weight, self.bias, self.stride, dilation=self.dilation, groups=self.groups)
         return y, state
 
 
@@ -129,13 +150,18 @@ class ConvTranspose1d(Layer):
         self.settle = self.memory
 
     def initial_state(self, batch: int) -> State:
-        return [self.weight.new_zeros(batch, self.inputs, self.memory)] if self.memory else []
+        return [_like(self).new_zeros(batch, self.inputs, self.memory)] if self.memory else []
 
-    def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+    def forward(self, x: Tensor, state: State, slope: float = 1.0) -> tuple[Tensor, State]:
+        """Of leaky_relu(x, slope), which is x unless a slope is given."""
         self.check(x)
+        weight, past = self.weight, state[0] if state else None
+        if self.groups == 1 and wide.worth_it(x, weight, self.bias, past, self.inputs, x.shape[-1]):
+            y = wide.conv_transpose1d(x, weight, self.bias, self.stride, past, slope)
+            return y, last(x, state, self.memory, slope)
         frames = x.shape[-1] * self.stride
-        x, state = remember(x, state, self.memory)
-        y = F.conv_transpose1d(x, self.weight, self.bias, self.stride, groups=self.groups)
+        x, state = remember(x if slope == 1.0 else F.leaky_relu(x, slope), state, self.memory)
+        y = F.conv_transpose1d(x, weight, self.bias, self.stride, groups=self.groups)
         skip = self.memory * self.stride
         return y[..., skip : skip + frames], state
 

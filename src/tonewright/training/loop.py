@@ -5,7 +5,7 @@ budget is still being timed), `score()` measures it, `state()` and `restore(stat
 Nothing else may decide what a step does, neither the clock nor the number of threads or processes; so a resumed run
 ends at the same bits.
 
-A recipe may have more: `take_note(step, error)`, which is told what was measured; `phase`, a number that rises when it
+A recipe may have more: `take_note(step, error)`, told what was measured; `phase`, a number that rises when it
 goes on to something else, with steps of another length, in which the latest weights count as the best, for what is
 measured no longer says; `waited`, the share of the time in which there was nothing to teach yet; and `words`, which
 say beside the error where it is.

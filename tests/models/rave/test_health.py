@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tonewright.models.rave.health import diagnose
+from tonewright.models.rave.health import Watch, diagnose
 
 F = 2000
 
@@ -61,3 +61,31 @@ def test_in_pieces_it_is_the_same():
     whole, cut = diagnose(means, stds), diagnose(means.split([100, 1900], -1), stds.split([100, 1900], -1))
     assert (whole.informative, whole.effective) == (cut.informative, cut.effective)
     torch.testing.assert_close(whole.kl, cut.kl)
+
+
+DEAD, WELL, ONE = (diagnose(*latent(used)) for used in (0, 16, 1))
+
+
+def told(*healths, first: int = 100, steps: int = 1000, restored: bool = False) -> list[int]:
+    """Which of the diagnoses made a person be told something."""
+    watch, when = Watch(), []
+    for n, health in enumerate(healths):
+        if watch.see(health, first + n, steps):
+            when.append(n)
+        if restored:
+            again = Watch()
+            again.restore(watch.state())
+            watch = again
+    return when
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_a_person_is_told_once_and_when_it_stays(restored):
+    assert told(*[DEAD] * 9, restored=restored) == [2]
+    assert told(DEAD, DEAD, WELL, DEAD, DEAD, WELL, restored=restored) == []
+    assert told(*[DEAD] * 3, *[ONE] * 3, restored=restored) == [2, 5]
+    assert told(*[DEAD] * 3, *[WELL] * 3, *[DEAD] * 3, restored=restored) == [2, 8]
+
+
+def test_the_beginning_of_a_training_is_no_fault():
+    assert told(*[DEAD] * 9, first=0) == [] and told(*[DEAD] * 9, steps=0) == []

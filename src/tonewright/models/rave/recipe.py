@@ -247,7 +247,7 @@ class _Player:
     def __init__(self, parameters: list[nn.Parameter], rate: float, threads: int | None):
         self.parameters = parameters
         self.gradients = ItemGradients(parameters, threads)
-        self.optimiser = torch.optim.Adam(parameters, rate, BETAS)
+        self.optimiser = torch.optim.Adam(parameters, rate, BETAS, fused=True)
 
     def step(self, loss: Callable, items: list[Item], rate: float) -> dict[str, float]:
         """One step; the losses. Nothing moves where they are no numbers."""
