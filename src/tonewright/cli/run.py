@@ -131,7 +131,7 @@ def _moved(player, model: Path, latent: list[str] | None, fidelity: float | None
     from tonewright.runtime.timbre import FIDELITY, is_timbre, knob_of_latent
 
     moves = settings(latent, "a latent", "0=+1.5")
-    given = [name for name, value in (("--latent", latent), ("--fidelity", fidelity)) if value]
+    given = [name for name, value in (("--latent", latent), ("--fidelity", fidelity)) if value is not None]
     if given and not is_timbre(player):
         kind = player.tone.architecture
         raise ConfigError(f"{given[0]} is for a timbre, and {model.name} is none ({kind}); leave it out")

@@ -83,14 +83,22 @@ def conv_transpose1d(
         return _Transposed.apply(x, past, weight, bias, stride, slope)
     y = F.conv_transpose1d(joined(x, past, slope), weight, bias, stride)
     skip = 0 if past is None else past.shape[-1] * stride
-    return F.pad(y[..., skip:], (0, max(0, x.shape[-1] * stride - y.shape[-1] + skip)))[..., : x.shape[-1] * stride]
+    return F.pad(y[..., skip:], (0, max(0, x.shape[-1] * stride - y.shape[-1] + skip)))[
+        ..., : x.shape[-1] * stride
+    ]
 
 
 def worth_it(
     x: Tensor, weight: Tensor, bias: Tensor | None, past: Tensor | None, inputs: int, samples: int
 ) -> bool:
     """Whether the core does a convolution of so many coarse samples. What does not fit is torch's to refuse."""
-    if native is None or torch.get_num_threads() != 1 or x.ndim != 3 or weight.ndim != 3 or x.shape[1] != inputs:
+    if (
+        native is None
+        or torch.get_num_threads() != 1
+        or x.ndim != 3
+        or weight.ndim != 3
+        or x.shape[1] != inputs
+    ):
         return False
     if past is not None and past.shape[:2] != x.shape[:2]:
         return False

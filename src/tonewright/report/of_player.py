@@ -150,7 +150,11 @@ def _of_timbre(player: Player) -> dict[str, str]:
         f"{len(model.ports)} are knobs",
     }
     taught = {"held_out_spectral": "", "half_way_spectral": " at half-way", "untaught_spectral": " before"}
-    words = [f"{metrics[key]:.2f}{when}" for key, when in taught.items() if math.isfinite(metrics.get(key, math.nan))]
+    words = [
+        f"{metrics[key]:.2f}{when}"
+        for key, when in taught.items()
+        if math.isfinite(metrics.get(key, math.nan))
+    ]
     return told | ({"Spectral distance, held out": ", ".join(words)} if words else {})
 
 

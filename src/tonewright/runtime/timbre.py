@@ -12,7 +12,6 @@ from tonewright.runtime.player import RENDER_BLOCK, Player
 from tonewright.runtime.stream import Stream
 from tonewright.storage import Tone
 
-
 FIDELITY = "latent.fidelity"  # the setting
 
 
@@ -77,7 +76,9 @@ def encode(player: Player, x: np.ndarray, sampled: bool = False, seed: int = 0) 
     """
     encoder, x = timbre_of(player).encoder, np.asarray(x, np.float32)
     if x.ndim != 1:
-        raise ShapeError(f"encode wants x as [T], and got {list(x.shape)}; give it one channel after the other")
+        raise ShapeError(
+            f"encode wants x as [T], and got {list(x.shape)}; give it one channel after the other"
+        )
     hop, late = encoder.block, encoder.latency
     frames = -(-(len(x) + encoder.behind) // hop)
     x = np.pad(x, (0, (frames + late) * hop - len(x)))
@@ -91,7 +92,8 @@ def encode(player: Player, x: np.ndarray, sampled: bool = False, seed: int = 0) 
 def decode(player: Player, z: np.ndarray) -> np.ndarray:
     """What a timbre plays upon latents, lined up with the sound that `encode` heard.
 
-    Before the first frame it plays as if that had stood for long, and after the last as if it stayed.
+    Before the first frame it plays as if that had stood for long, and after the last as if it stayed, so the last
+    moment may differ a little from what `render` makes of the same sound.
 
     Args:
         player: of a timbre; its fidelity says how many of the latents are played.

@@ -25,7 +25,9 @@ def read_example(path: Path, sample_rate: int) -> np.ndarray:
     x, rate = files.read(path)
     x = resample(x.mean(axis=0, keepdims=True)[:, : round(LONGEST_S * rate)], rate, sample_rate)[0]
     if not x.any():
-        raise AudioError(f"{path} is silent, and nothing would be heard of it; name another sound to --listen")
+        raise AudioError(
+            f"{path} is silent, and nothing would be heard of it; name another sound to --listen"
+        )
     return x
 
 
@@ -39,7 +41,9 @@ class Examples:
         listener: is told the progress as well.
     """
 
-    def __init__(self, recipe, sound: np.ndarray | Corpus, folder: Path, listener: Callable[[Progress], None]):
+    def __init__(
+        self, recipe, sound: np.ndarray | Corpus, folder: Path, listener: Callable[[Progress], None]
+    ):
         self.recipe, self.folder, self.listener = recipe, folder, listener
         self.sample_rate = recipe.model.config.sample_rate
         if isinstance(sound, Corpus):
