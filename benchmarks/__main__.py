@@ -22,6 +22,7 @@ SCRIPTS = {
     "adversary": (),
     "harmonic_bank": (),
     "instrument_step": (),
+    "timbre_step": (),
     "instrument_live": (),
     "lesson": (),
     "pitch_tracking": (),

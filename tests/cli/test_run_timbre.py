@@ -1,4 +1,4 @@
-"""tonewright run and inspect on a timbre: other rates, stereo, latents and fidelity, and every mistake in one sentence."""
+"""tonewright run and inspect on a timbre: rates, stereo, latents, fidelity, and every mistake in one sentence."""
 
 import numpy as np
 import pytest

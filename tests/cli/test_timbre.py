@@ -1,6 +1,7 @@
 """tonewright timbre: from sounds to a file that plays, and every mistake in one sentence."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def test_it_learns_what_runs(terminal):
     assert sorted(os.listdir("string.listen"))[::3] == ["0000001.wav", "original.wav"]
     tone = storage.load("string.tone")
     assert tone.architecture == "rave" and tone.sample_rate == RATE and tone.provenance["steps"] == "3"
-    assert "<html" in open("string.html", encoding="utf-8").read()
+    assert "<html" in Path("string.html").read_text(encoding="utf-8")
     assert terminal("run", "string.tone", "strings/notes.wav", "-o", "out.wav").code == 0
     y, rate = files.read("out.wav")
     assert rate == RATE and np.isfinite(y).all() and np.abs(y).max() > 0

@@ -153,9 +153,7 @@ def test_a_sound_of_ones_own_is_played(recordings, tmp_path):
     assert rate == RATE and abs(len(sound) - RATE) <= 1 and sound.any()
 
 
-@pytest.mark.parametrize(
-    "name,words", [("nowhere.wav", "there is no file"), ("silent.wav", "it is silent|silent, and")]
-)
+@pytest.mark.parametrize("name,words", [("nowhere.wav", "there is no file"), ("silent.wav", "is silent")])
 def test_an_example_that_is_none_is_told_before_anything_is_read(
     recordings, tmp_path, monkeypatch, name, words
 ):

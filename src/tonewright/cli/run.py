@@ -71,8 +71,8 @@ def run(
     part:
         Of a MIDI file: its name, or its number from 1. The one with the most notes when nothing is said.
     latent:
-        Of a timbre: a latent and by how much to move it, -4 to 4, such as --latent 0=+1.5; once for each. What it does
-        is told by `tonewright inspect`.
+        Of a timbre: a latent and by how much to move it, -4 to 4, such as --latent 0=+1.5; once for each.
+        `tonewright inspect` tells what it does.
     fidelity:
         Of a timbre: the share of what varies that is played, above 0 to 1, such as --fidelity 0.95. With less, sounds
         come closer to the typical one.

@@ -51,8 +51,8 @@ def timbre(
         The model to write, such as drums.tone.
     preset:
         Its size. live: the smallest and the soonest, a few ms late, and the one to teach without a GPU; v2_small: a
-        little slower and better; v2: the best, for a day or more on a GPU; small, default, large: the first version of the same.
-        See docs/choosing.md.
+        larger one, for a GPU; v2: the largest, for days on a GPU; small, default, large: the first version of the
+        same. See docs/choosing.md.
     no_latency:
         Leave out what makes a model wait for what comes next: it plays sooner, and is learned less well. live is so
         in any case.

@@ -185,7 +185,7 @@ def _spread(
     samples: int,
     steps: tuple[int, int],
 ) -> Tensor:
-    """The fine sound of the coarse one without its first `skip` samples, times the slope of the leaky ReLU at `bent`."""
+    """The fine sound of the coarse one without its first `skip` samples, times the slope of the ReLU at `bent`."""
     made = coarse[0].new_empty(len(coarse[0]), weight.shape[1], samples)
     given = (_array(weight), _array(bias), *_arrays(coarse), skip, _array(bent), slope)
     native.wide_spread(*given, _array(made), *steps)

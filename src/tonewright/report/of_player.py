@@ -69,8 +69,8 @@ def check_comparable(player: Player) -> None:
         )
     if is_timbre(player):
         raise ConfigError(
-            "a page compares a device with its model, and this is a timbre, which no device answers to; its own page is "
-            "written by 'tonewright timbre'"
+            "a page compares a device with its model, and this is a timbre, which no device answers to; its own page "
+            "is written by 'tonewright timbre'"
         )
     inputs, outputs = channels_of(player.model)
     if (inputs, outputs) != (1, 1):

@@ -66,11 +66,11 @@ def test_in_pieces_it_is_the_same():
 DEAD, WELL, ONE = (diagnose(*latent(used)) for used in (0, 16, 1))
 
 
-def told(*healths, first: int = 100, steps: int = 1000, restored: bool = False) -> list[int]:
+def told(*healths, restored: bool = False) -> list[int]:
     """Which of the diagnoses made a person be told something."""
     watch, when = Watch(), []
     for n, health in enumerate(healths):
-        if watch.see(health, first + n, steps):
+        if watch.see(health):
             when.append(n)
         if restored:
             again = Watch()
@@ -81,11 +81,7 @@ def told(*healths, first: int = 100, steps: int = 1000, restored: bool = False) 
 
 @pytest.mark.parametrize("restored", [False, True])
 def test_a_person_is_told_once_and_when_it_stays(restored):
-    assert told(*[DEAD] * 9, restored=restored) == [2]
-    assert told(DEAD, DEAD, WELL, DEAD, DEAD, WELL, restored=restored) == []
-    assert told(*[DEAD] * 3, *[ONE] * 3, restored=restored) == [2, 5]
-    assert told(*[DEAD] * 3, *[WELL] * 3, *[DEAD] * 3, restored=restored) == [2, 8]
-
-
-def test_the_beginning_of_a_training_is_no_fault():
-    assert told(*[DEAD] * 9, first=0) == [] and told(*[DEAD] * 9, steps=0) == []
+    assert told(*[DEAD] * 9, restored=restored) == [3]
+    assert told(*[DEAD] * 3, WELL, *[DEAD] * 3, WELL, restored=restored) == []
+    assert told(*[DEAD] * 4, *[ONE] * 4, restored=restored) == [3, 7]
+    assert told(*[DEAD] * 4, *[WELL] * 4, *[DEAD] * 4, restored=restored) == [3, 11]

@@ -9,10 +9,7 @@ from tonewright.models.rave.latent import check_latent, kl_by_dimension
 
 TELLS = 0.1  # divergence of a dimension in use (without the half), and its movement beside its uncertainty
 FIDELITY = 0.95
-SETTLED = (
-    0.1  # of the steps, before which a latent has not found its way: nearly every one is collapsed at first
-)
-IN_A_ROW = 3  # diagnoses that agree, before a person is told
+IN_A_ROW = 4  # diagnoses that agree, before a person is told: nearly every latent is collapsed at first
 MANY = 64  # dimensions; fewer may all be in use and are no fault
 ALL = 0.9  # of the dimensions, from which on all are in use
 
@@ -82,25 +79,27 @@ class Health:
 
 
 class Watch:
-    """Says once what is wrong, when it is wrong to stay: early in a training, or between two steps, it may pass.
+    """Says once what is wrong, and only when it stays: early in a training, or between two steps, it may pass.
 
     >>> import torch
     >>> dead = Health(8, 0, 1, torch.zeros(8))
     >>> watch = Watch()
-    >>> [len(watch.see(dead, step, 1000, 0.1)) for step in (50, 150, 200, 250, 300)]
-    [0, 0, 0, 1, 0]
+    >>> [len(watch.see(dead, 0.1)) for _ in range(6)]
+    [0, 0, 0, 1, 0, 0]
     """
 
     def __init__(self):
         self._fault, self._times, self._told = "", 0, ""
 
-    def see(self, health: Health, step: int, steps: int, beta: float | None = None) -> list[str]:
-        """Take note of a diagnosis after `step` of `steps` steps; what there is to say now, mostly nothing.
+    def see(self, health: Health, beta: float | None = None) -> list[str]:
+        """Take note of a diagnosis; what there is to say now, mostly nothing.
 
         A fault is told again when another one, or none, was there in between for as long.
+
+        Args:
+            health: the diagnosis.
+            beta: the weight of the divergence in the end.
         """
-        if not steps or step < SETTLED * steps:
-            return []
         self._times = self._times + 1 if health.fault == self._fault else 1
         self._fault = health.fault
         if self._times < IN_A_ROW or self._fault == self._told:
