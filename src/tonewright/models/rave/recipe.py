@@ -18,7 +18,7 @@ from tonewright.models.rave.config import BANDS
 from tonewright.models.rave.course import Course
 from tonewright.models.rave.crops import Crops, Item
 from tonewright.models.rave.discriminators import PERIODS, Discriminators
-from tonewright.models.rave.health import Watch, diagnose
+from tonewright.models.rave.health import Health, Watch, diagnose
 from tonewright.models.rave.latent import beta, kl, sample, spread
 from tonewright.models.rave.losses import to_convince, to_tell_apart
 from tonewright.models.rave.model import Timbre
@@ -72,11 +72,19 @@ class Recipe:
         self.player = _Player(list(p for p in model.parameters() if p.requires_grad), course.rate, threads)
         self.judges: Discriminators | None = None
         self.watch = Watch()
+        self.health: Health | None = None
 
     @property
     def waited(self) -> float:
         """The share of the time in which a step waited for its crops, 0 to 1."""
         return self.crops.waited
+
+    @property
+    def words(self) -> str:
+        """Where it is: the phase, and what the latent was used for when that was measured last."""
+        if self.health is None:
+            return f"phase {self.phase}"
+        return f"phase {self.phase}, {self.health.informative} of {self.health.dims} dimensions in use"
 
     def step(self, step: int, steps: int) -> dict[str, float]:
         """Improve the model, or in the second phase sometimes the discriminators; the losses by name.
@@ -106,6 +114,14 @@ class Recipe:
         self.phases.scored(step, distance)
         for sentence in self.watch.see(self.health, self.course.beta) if self.phase == 1 else []:
             self.said(f"after {step:,} steps: {sentence}")
+
+    def as_it_is(self) -> Timbre:
+        """A copy of the model on the CPU, ready to play while the training goes on."""
+        copy = Timbre(self.model.config)
+        norm_weights(copy)
+        copy.load_state_dict(self.model.state_dict())
+        fold_norms(copy)
+        return copy.eval()
 
     def finish(self) -> Basis:
         """Once the best weights are in place: fold what was only for teaching, and turn the latents to their basis.
@@ -211,7 +227,7 @@ class Recipe:
             name: float(part.detach()) * share for name, part in parts.items()
         }
 
-    @torch.no_grad()
+    @torch.no_grad()  # here, for it holds for one thread
     def _measured(self, item: Item) -> tuple[float, Tensor, Tensor]:
         mean, scale = self.model.encoder.posterior(item.sound)
         target, estimate = self._lined_up(item, mean)
