@@ -6,6 +6,13 @@
 
 namespace tonewright {
 
+namespace {
+
+constexpr int kWideOutputs = 96;  // from here on outputs fill the lanes at least as well as frames do
+constexpr int kFewOutputs = 24;   // up to here frames do
+
+}  // namespace
+
 Convolve::Convolve(Term term, std::vector<float> bias, int outputs, int groups, int stride)
     : bias_(std::move(bias)), outputs_(outputs), groups_(groups), stride_(stride) {
   terms_.push_back(std::move(term));
@@ -15,6 +22,7 @@ Convolve::Convolve(Term term, std::vector<float> bias, int outputs, int groups, 
 
 bool Convolve::take_terms(Convolve& other) {
   if (!plain() || !other.plain() || addend_ || other.addend_ || outputs_ != other.outputs_) return false;
+  if (bent_before() || other.bent_before()) return false;
   for (Term& term : other.terms_) {
     term.from += inputs_;
     terms_.push_back(std::move(term));
@@ -38,7 +46,7 @@ bool Convolve::take_activation(Unary op, float slope) {
 }
 
 bool Convolve::take_gate(Unary op, Unary gate) {
-  if (!plain() || addend_ || outputs_ % 2 || !can_gate(op, gate)) return false;
+  if (!plain() || addend_ || bent_before() || outputs_ % 2 || !can_gate(op, gate)) return false;
   finish_.activation = op;
   finish_.gate = gate;
   channels = outputs_ / 2;
@@ -53,7 +61,7 @@ bool Convolve::take_sum() {
 }
 
 bool Convolve::take_stack(const std::vector<int>& channels) {
-  if (!plain() || terms_.size() != 1 || addend_) return false;
+  if (!plain() || terms_.size() != 1 || addend_ || bent_before()) return false;
   const Term whole = std::move(terms_[0]);
   const std::size_t taps = static_cast<std::size_t>(whole.taps), all = static_cast<std::size_t>(whole.inputs) * taps;
   terms_.clear();
@@ -75,11 +83,30 @@ bool Convolve::take_stack(const std::vector<int>& channels) {
 bool Convolve::take_mix(Convolve& out) {
   const bool one_tap = out.plain() && out.terms_.size() == 1 && out.terms_[0].taps == 1 && out.terms_[0].memory == 0;
   if (mix_ || groups_ != 1 || stride_ != 1 || !bends() || !bends_in_registers(finish_.activation)) return false;
-  if (!one_tap || channels > kMaxMix || out.inputs_ > 2) return false;
+  if (!one_tap || out.bent_before() || channels > kMaxMix || out.inputs_ > 2) return false;
   mix_addend_ = out.addend_ ? inputs_++ : 0;
   mix_out_ = inputs_++;
   mix_ = std::make_unique<Convolve>(std::move(out));
   return true;
+}
+
+// Only wide convolutions have a place for it: where they put in order what they hear.
+bool Convolve::take_bend_before(Unary op, float slope) {
+  if (op != Unary::kLeakyRelu || bent_before() || terms_.size() != 1 || !always_wide()) return false;
+  slope_before_ = slope;
+  return true;
+}
+
+bool Convolve::always_wide() const {
+  return finish_.gate == Unary::kNone && (stride_ > 1 || outputs_of_group() >= kWideOutputs);
+}
+
+// Whether vectors of outputs leave fewer lanes empty than vectors of frames.
+bool Convolve::goes_wide(int frames) const {
+  const int outputs = outputs_of_group(), width = kernels_.width;
+  if (always_wide() || finish_.gate != Unary::kNone || outputs <= kFewOutputs) return always_wide();
+  const auto in_whole = [](int count, int step) { return (count + step - 1) / step * step; };
+  return in_whole(outputs, width) * frames < in_whole(outputs, tile()) * in_whole(frames, width);
 }
 
 int Convolve::memory(std::size_t input) const {
@@ -129,28 +156,37 @@ Convolution Convolve::pack(int group, int tile_rows) const {
   return c;
 }
 
+std::unique_ptr<Wide> Convolve::widened(int group, int frames) const {
+  const auto first = static_cast<std::size_t>(group * outputs_of_group());
+  std::vector<Wide::Term> terms;
+  for (const Term& t : terms_) {
+    const std::size_t depth = static_cast<std::size_t>(t.inputs) * static_cast<std::size_t>(t.taps);
+    terms.push_back({t.inputs, t.taps, t.dilation, t.weight.data() + first * depth});
+  }
+  return std::make_unique<Wide>(terms, bias_.data() + first, outputs_of_group(), stride_, 1, slope_before_, frames);
+}
+
+// Where it depends on the length of the block, both ways are made ready.
 void Convolve::prepare(int max_frames) {
+  const int frames = (max_frames + stride_ - 1) / stride_;
   packed_.clear();
-  for (int g = 0; g < groups_; ++g) packed_.push_back(pack(g, tile()));
-  if (mix_) packed_.push_back(mix_->pack(0, tile()));
+  wide_.clear();
   sources_.assign(terms_.size(), Signal{});
-  if (stride_ == 1) return;
-  dense_stride_ = padded(static_cast<std::size_t>(max_frames)) + kRowStep;
-  dense_.assign(dense_stride_ * static_cast<std::size_t>(channels) + kRowStep, 0.0f);
+  for (int g = 0; g < groups_ && goes_wide(1); ++g) wide_.push_back(widened(g, frames));
+  if (mix_ && goes_wide(1)) wide_.push_back(mix_->widened(0, frames));
+  for (int g = 0; g < groups_ && !always_wide(); ++g) packed_.push_back(pack(g, tile()));
+  if (mix_ && !always_wide()) packed_.push_back(mix_->pack(0, tile()));
 }
 
 void Convolve::process(const Signal* in, const Signal& y, int frames) noexcept {
-  if (groups_ == 1 && stride_ == 1) return process_group(0, in, y, frames);
-  // A strided convolution computes every sample and keeps some: correct first; no model needs it fast yet.
-  const Signal all = stride_ == 1 ? y : Signal{dense_.data(), dense_stride_, channels};
+  if (!wide_.empty() && goes_wide(frames)) return process_wide(in, y, frames / stride_);
+  if (groups_ == 1) return process_group(0, in, y, frames);
   const int made = channels / groups_;
-  for (int g = 0; g < groups_; ++g) process_group(g, in, {all.row(g * made), all.stride, made}, frames);
-  if (stride_ == 1) return;
-  for (int o = 0; o < channels; ++o)
-    for (int t = 0; t < frames / stride_; ++t) y.row(o)[t] = all.row(o)[t * stride_];
+  for (int g = 0; g < groups_; ++g) process_group(g, in, {y.row(g * made), y.stride, made}, frames);
 }
 
-void Convolve::process_group(int group, const Signal* in, const Signal& y, int frames) noexcept {
+// What the kernels look at: the samples of each term, and those of a running sum.
+inline void Convolve::find_sources(int group, const Signal* in) noexcept {
   for (std::size_t i = 0; i < terms_.size(); ++i) {
     const Signal& x = in[terms_[i].from];
     sources_[i] = {x.row(group * terms_[i].inputs) - terms_[i].memory, x.stride, terms_[i].inputs};
@@ -159,6 +195,10 @@ void Convolve::process_group(int group, const Signal* in, const Signal& y, int f
     finish_.sum_before = &in[sum_];
     finish_.sum_after = &in[sum_ + 1];
   }
+}
+
+void Convolve::process_group(int group, const Signal* in, const Signal& y, int frames) noexcept {
+  find_sources(group, in);
   Signal part;
   if (addend_) {
     part = {in[addend_].row(group * y.channels), in[addend_].stride, y.channels};
@@ -168,6 +208,20 @@ void Convolve::process_group(int group, const Signal* in, const Signal& y, int f
   if (!mix_) return kernels_.convolve(c, sources_.data(), y, finish_, nullptr, frames);
   const Mix mix{&packed_.back(), mix_addend_ ? &in[mix_addend_] : nullptr, &in[mix_out_]};
   kernels_.convolve(c, sources_.data(), keeps_ ? y : Signal{nullptr, 0, channels}, finish_, &mix, frames);
+}
+
+// A mix is a convolution of its own here.
+void Convolve::process_wide(const Signal* in, const Signal& y, int frames) noexcept {
+  if (addend_) finish_.addend = &in[addend_];
+  for (int g = 0; g < groups_; ++g) {
+    const Signal some{y.row(g * outputs_of_group()), y.stride, outputs_of_group()};
+    find_sources(g, in);
+    wide_[static_cast<std::size_t>(g)]->process(sources_.data(), finish_, some, frames);
+  }
+  if (!mix_) return;
+  Finish residual;
+  residual.addend = mix_addend_ ? &in[mix_addend_] : nullptr;
+  wide_.back()->process(&y, residual, in[mix_out_], frames);
 }
 
 std::unique_ptr<Operation> make_conv1d(const Json& node, const Tensors& tensors, int channels) {

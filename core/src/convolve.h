@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "operation.h"
+#include "wide.h"
 
 namespace tonewright {
 
@@ -31,6 +32,7 @@ class Convolve : public Operation {
   // A convolution of one tap that hears this one: its inputs but the first come after ours, and at last its output.
   // Then our own output is only written when `keep` is called.
   bool take_mix(Convolve& out);
+  bool take_bend_before(Unary op, float slope) override;
   void keep() { keeps_ = true; }
 
   int memory(std::size_t input) const override;
@@ -38,10 +40,17 @@ class Convolve : public Operation {
   void process(const Signal* inputs, const Signal& y, int frames) noexcept override;
 
  private:
+  int outputs_of_group() const { return outputs_ / groups_; }
+  bool always_wide() const;
+  bool goes_wide(int frames) const;
+  std::unique_ptr<Wide> widened(int group, int frames) const;
+  void process_wide(const Signal* inputs, const Signal& y, int frames) noexcept;
+  bool bent_before() const { return slope_before_ != 1.0f; }
   bool bends() const { return finish_.activation != Unary::kNone || finish_.gate != Unary::kNone; }
   bool plain() const { return groups_ == 1 && stride_ == 1 && !bends() && !sum_; }
   Convolution pack(int group, int tile) const;
-  int tile() const { return kernels_.tile(outputs_ / groups_, finish_.gate != Unary::kNone); }
+  int tile() const { return kernels_.tile(outputs_of_group(), finish_.gate != Unary::kNone); }
+  void find_sources(int group, const Signal* inputs) noexcept;
   void process_group(int group, const Signal* inputs, const Signal& y, int frames) noexcept;
   std::vector<int> order_of_outputs(int group, int tile) const;
 
@@ -54,12 +63,12 @@ class Convolve : public Operation {
   std::unique_ptr<Convolve> mix_;
   std::size_t mix_addend_ = 0, mix_out_ = 0;  // places among the inputs; 0 is none
   bool keeps_ = false;                            // others than the mix hear us
+  float slope_before_ = 1.0f;                     // of a leaky ReLU that the input goes through first; 1 is none
 
   const Kernels& kernels_ = kernels();
   std::vector<Convolution> packed_;  // one for each group, and at last that of the mix
+  std::vector<std::unique_ptr<Wide>> wide_;  // the same for blocks of few frames
   std::vector<Signal> sources_;
-  std::vector<float> dense_;  // all samples, of which a strided convolution keeps some
-  std::size_t dense_stride_ = 0;
 };
 
 // FileError when the node makes no sense. [main thread]

@@ -1,52 +1,72 @@
 #include "convolve_transposed.h"
 
-#include "convolve.h"
 #include "shapes.h"
+#include "wide.h"
 
 namespace tonewright {
 
 namespace {
 
-// Output t of phase p is a convolution of its own over the inputs: taps p, p + stride, p + 2 stride ... backwards.
+// Sample p of the `up` that a frame makes is a convolution of its own over the inputs: taps p, p + up, p + 2 up ...
+// backwards. All of them are lanes of one wide convolution.
 class ConvolveTransposed : public Operation {
  public:
-  std::vector<std::unique_ptr<Convolve>> phases;
+  ConvolveTransposed(const ConvolutionShape& s, std::vector<float> weight, std::vector<float> bias)
+      : inputs_(static_cast<int>(s.inputs / s.groups)), groups_(static_cast<int>(s.groups)),
+        memory_(static_cast<int>(s.memory)), weight_(std::move(weight)), bias_(std::move(bias)) {
+    channels = static_cast<int>(s.outputs);
+    up = static_cast<int>(s.stride);
+  }
 
-  int memory(std::size_t input) const override { return phases[0]->memory(input); }
+  int memory(std::size_t) const override { return memory_; }
+
+  bool take_bend_before(Unary op, float slope) override {
+    if (op != Unary::kLeakyRelu || slope_before_ != 1.0f) return false;
+    slope_before_ = slope;
+    return true;
+  }
 
   void prepare(int max_frames) override {
-    stride_ = padded(static_cast<std::size_t>(max_frames)) + kRowStep;
-    made_.assign(stride_ * static_cast<std::size_t>(channels) + kRowStep, 0.0f);
-    for (auto& phase : phases) phase->prepare(max_frames);
+    const int lanes = channels / groups_ * up, taps = memory_ + 1;
+    const auto depth = static_cast<std::size_t>(inputs_ * taps);
+    wide_.clear();
+    for (int g = 0; g < groups_; ++g) {
+      const auto first = static_cast<std::size_t>(g) * static_cast<std::size_t>(lanes);
+      const Wide::Term term{inputs_, taps, 1, weight_.data() + first * depth};
+      wide_.push_back(std::make_unique<Wide>(std::vector<Wide::Term>{term}, bias_.data() + first, lanes, 1, up,
+                                             slope_before_, max_frames));
+    }
   }
 
   void process(const Signal* in, const Signal& y, int frames) noexcept override {
-    const Signal made{made_.data(), stride_, channels};
-    for (int p = 0; p < up; ++p) {
-      phases[static_cast<std::size_t>(p)]->process(in, made, frames);
-      for (int o = 0; o < channels; ++o)
-        for (int t = 0; t < frames; ++t) y.row(o)[t * up + p] = made.row(o)[t];
+    const int made = channels / groups_;
+    for (int g = 0; g < groups_; ++g) {
+      const Signal x{in[0].row(g * inputs_) - memory_, in[0].stride, inputs_};
+      wide_[static_cast<std::size_t>(g)]->process(&x, Finish{}, {y.row(g * made), y.stride, made}, frames);
     }
   }
 
  private:
-  std::vector<float> made_;
-  std::size_t stride_ = 0;
+  int inputs_, groups_, memory_;  // inputs of a group
+  float slope_before_ = 1.0f;     // of a leaky ReLU that the input goes through first; 1 is none
+  std::vector<float> weight_;     // [outputs][up][inputs of a group][taps]
+  std::vector<float> bias_;       // [outputs][up]
+  std::vector<std::unique_ptr<Wide>> wide_;
 };
 
-// Weight [inputs, outputs of a group, kernel] of a transposed convolution as that of one phase: [outputs, inputs of a
-// group, taps], where the last tap meets the newest input.
-std::vector<float> phase_of(const Tensor& weight, const ConvolutionShape& s, std::int64_t phase, std::int64_t taps) {
+// Weight [inputs, outputs of a group, kernel] of a transposed convolution as [outputs, stride, inputs of a group, taps],
+// where the last tap meets the newest input.
+std::vector<float> by_phases(const Tensor& weight, const ConvolutionShape& s, std::int64_t taps) {
   const std::int64_t made = weight.shape[1], kernel = weight.shape[2], heard = s.inputs / s.groups;
-  std::vector<float> out(static_cast<std::size_t>(s.outputs * heard * taps), 0.0f);
+  std::vector<float> out;
+  out.reserve(static_cast<std::size_t>(s.outputs * s.stride * heard * taps));
   for (std::int64_t o = 0; o < s.outputs; ++o)
-    for (std::int64_t i = 0; i < heard; ++i)
-      for (std::int64_t k = 0; k < taps; ++k) {
-        const std::int64_t from = phase + (taps - 1 - k) * s.stride, input = o / made * heard + i;
-        if (from >= kernel) continue;
-        out[static_cast<std::size_t>((o * heard + i) * taps + k)] =
-            weight.data[static_cast<std::size_t>((input * made + o % made) * kernel + from)];
-      }
+    for (std::int64_t phase = 0; phase < s.stride; ++phase)
+      for (std::int64_t i = 0; i < heard; ++i)
+        for (std::int64_t k = 0; k < taps; ++k) {
+          const std::int64_t from = phase + (taps - 1 - k) * s.stride, input = o / made * heard + i;
+          out.push_back(from < kernel ? weight.data[static_cast<std::size_t>((input * made + o % made) * kernel + from)] : 0.0f);
+        }
   return out;
 }
 
@@ -59,16 +79,9 @@ std::unique_ptr<Operation> make_conv_transpose1d(const Json& node, const Tensors
   if (taps != (weight.shape[2] + s.stride - 1) / s.stride)
     throw FileError("a transposed convolution in the file remembers another number of samples than its kernel needs");
   if (weight.shape[2] < s.stride) throw FileError("a transposed convolution in the file leaves gaps between its steps");
-  auto made = std::make_unique<ConvolveTransposed>();
-  for (std::int64_t phase = 0; phase < s.stride; ++phase) {
-    Convolve::Term term{0, static_cast<int>(s.inputs / s.groups), static_cast<int>(taps), 1,
-                        static_cast<int>(s.memory), phase_of(weight, s, phase, taps)};
-    made->phases.push_back(std::make_unique<Convolve>(std::move(term), bias_of(node, tensors, s.outputs),
-                                                      static_cast<int>(s.outputs), static_cast<int>(s.groups), 1));
-  }
-  made->channels = static_cast<int>(s.outputs);
-  made->up = static_cast<int>(s.stride);
-  return made;
+  std::vector<float> bias;
+  for (float of_output : bias_of(node, tensors, s.outputs)) bias.insert(bias.end(), static_cast<std::size_t>(s.stride), of_output);
+  return std::make_unique<ConvolveTransposed>(s, by_phases(weight, s, taps), std::move(bias));
 }
 
 }  // namespace tonewright

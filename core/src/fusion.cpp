@@ -21,6 +21,7 @@ class Fusion {
       const Traits traits = node.operation->traits;
       if (traits.is_view) node.view_of = node.from[0];
       hear_stack(node);
+      bend_before(node);
       if (traits.adds && !join_convolutions(node) && !sum_on_the_way(i)) add_in_place(node);
       if (traits.bends != Unary::kNone) bend_in_place(node);
       if (traits.multiplies) gate_in_place(node);
@@ -62,6 +63,16 @@ class Fusion {
     if (!convolve->take_stack(channels)) return;
     node.from = stack.from;
     vanish(stack);
+  }
+
+  // conv(activation(x)), where others may hear x
+  void bend_before(Node& node) {
+    if (node.from.size() != 1 || uses(node.from[0]) != 1) return;
+    Node& before = node_at(nodes_, node.from[0]);
+    if (!before.operation || before.operation->traits.bends == Unary::kNone) return;
+    if (!node.operation->take_bend_before(before.operation->traits.bends, before.operation->traits.slope)) return;
+    node.from[0] = before.from[0];
+    vanish(before);
   }
 
   // conv(x) + conv(z)

@@ -32,6 +32,9 @@ namespace {
 
 // A long block is played in pieces whose signals stay in the nearest cache.
 constexpr int kChunk = 64;
+// Where the weights do not fit there anyway, longer pieces read them less often.
+constexpr int kLongChunk = 2048;
+constexpr std::int64_t kManyWeights = 1 << 18;
 constexpr std::size_t kMaxNodes = 1 << 16;
 constexpr std::size_t kMaxInputs = 64;
 constexpr int kMaxRatio = 1 << 16;
@@ -213,8 +216,8 @@ int Graph::block() const {
 }
 
 void Graph::prepare(int max_frames) {
-  const int block = this->block();
-  max_chunk_ = std::max(block, kChunk / block * block);
+  const int block = this->block(), chunk = weights_ > kManyWeights ? kLongChunk : kChunk;
+  max_chunk_ = std::max(block, chunk / block * block);
   max_chunk_ = std::min(max_chunk_, std::max(block, max_frames / block * block));
   program_->prepare(nodes_, max_chunk_);
 }

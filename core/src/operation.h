@@ -38,6 +38,8 @@ class Operation {
   virtual int memory(std::size_t /*input*/) const { return 0; }
   // Samples x channels that it remembers by itself, where they may be many.
   virtual std::int64_t remembered() const { return 0; }
+  // Takes over a function that nothing but its input goes through before; false when it cannot. [main thread]
+  virtual bool take_bend_before(Unary /*op*/, float /*slope*/) { return false; }
   // Itself, if it is a convolution that may take over what stands around it.
   virtual Convolve* as_convolve() { return nullptr; }
   // Itself, if it is a loop that can be given its past.

@@ -1,162 +1,185 @@
-// Convolutions of many channels as products of matrices whose right side is never written out: each vector of samples
-// lies once in memory with what its taps reach, and the taps move along it.
-//
-// Source of the order of loops: Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008.
+// Convolutions whose outputs lie side by side in vectors: what some frames hear is put in order once, then each tile of
+// outputs meets it while its weights pass by. Included after vector.inl.
+
+#include <algorithm>
+
+#include "wide_kernels.h"
 
 namespace tonewright {
 namespace {
 
-constexpr std::size_t kStripFloats = 6144;   // of one tile's strips: half of the nearest cache
-constexpr std::size_t kWeightFloats = 4096;  // of one tile's weights
-constexpr std::size_t kPackedFloats = std::size_t{3} << 14;  // of the weights that are packed together
+// Frames whose sums stay in registers: AVX-512 has 32 registers, the others 16. A multiple of 4, for `keep_rows`.
+constexpr int kTogether = kWidth == 16 ? 8 : 4;
 
-// Channels that are summed before the next are looked at.
-std::size_t depth_of(const WideShape& s, std::size_t channels, std::size_t pitch) {
-  const std::size_t most = std::min(kStripFloats / (kTileVectors * pitch), kWeightFloats / (kTileRows * s.kernel));
-  const std::size_t blocks = ceiling(channels, std::clamp<std::size_t>(most, 1, std::max<std::size_t>(1, channels)));
-  return ceiling(channels, std::max<std::size_t>(1, blocks));
+// Floats by which the weights are fetched before they are met: they come from far away, in one long row.
+constexpr std::size_t kFetchAhead = 3072;
+
+using Quad = float __attribute__((vector_size(16)));
+using QuadMask = std::int32_t __attribute__((vector_size(16)));
+
+TONEWRIGHT_INLINE Quad load_quad(const float* from) {
+  Quad q;
+  std::memcpy(&q, from, sizeof q);
+  return q;
 }
 
-// y is multiplied by the slope that a leaky ReLU has at x.
-inline void shade(const float* x, float slope, std::size_t samples, float* y) {
-  std::size_t i = 0;
-  for (; i + kWidth <= samples; i += kWidth) {
-    const Vector v = load(y + i);
-    store(y + i, load(x + i) > 0.0f ? v : slope * v);
-  }
-  for (; i < samples; ++i) y[i] = x[i] > 0.0f ? y[i] : slope * y[i];
+TONEWRIGHT_INLINE void store_quad(float* to, Quad q) { std::memcpy(to, &q, sizeof q); }
+
+// Four elements of a and b side by side, as numbered: 0 to 3 are those of a.
+template <int i, int j, int k, int l>
+TONEWRIGHT_INLINE Quad picked(Quad a, Quad b) {
+#if defined(__clang__)
+  return __builtin_shufflevector(a, b, i, j, k, l);
+#else
+  return __builtin_shuffle(a, b, QuadMask{i, j, k, l});
+#endif
 }
 
-// Lets whole vectors go straight to where they belong.
-inline void aim(Target& target, const Place& place, std::size_t row, Sounds<float> to, const Bent& bent) {
-  target.at = to.row(place.item, row) + place.first, target.row = to.channel;
-  if (!bent.at.at) return;
-  target.bent = bent.at.row(place.item, row) + place.first, target.bent_row = bent.at.channel, target.slope = bent.slope;
+TONEWRIGHT_INLINE void turn(Quad (&q)[4]) {
+  const Quad a = picked<0, 4, 1, 5>(q[0], q[1]), b = picked<2, 6, 3, 7>(q[0], q[1]);
+  const Quad c = picked<0, 4, 1, 5>(q[2], q[3]), d = picked<2, 6, 3, 7>(q[2], q[3]);
+  q[0] = picked<0, 1, 4, 5>(a, c), q[1] = picked<2, 3, 6, 7>(a, c);
+  q[2] = picked<0, 1, 4, 5>(b, d), q[3] = picked<2, 3, 6, 7>(b, d);
 }
 
-void gather(const WideShape& s, const float* weights, const float* bias, const Heard& fine, const Bent& bent,
-            Sounds<float> to) {
-  Places places(s.batch, to.samples, s.coarse);
-  Strips strips(s.stride, kWidth + s.span() / s.stride, 0);
-  std::vector<Tap> taps(s.kernel);
-  for (std::size_t k = 0; k < s.kernel; ++k) {
-    const std::size_t at = k * s.dilation % s.stride * strips.length() + k * s.dilation / s.stride;
-    taps[k] = {static_cast<std::ptrdiff_t>(k), static_cast<std::ptrdiff_t>(at)};
-  }
-  const std::size_t depth = depth_of(s, s.fine, strips.pitch()), row = s.fine * s.kernel, pitch = places.step() * kWidth;
-  static thread_local Floats kept;
-  float* sums = room(kept, s.coarse * pitch);
-  Pass pass;
-  pass.left_row = static_cast<std::ptrdiff_t>(row), pass.left_step = static_cast<std::ptrdiff_t>(s.kernel);
-  pass.taps = taps.data(), pass.count = s.kernel;
-  for (std::size_t first = 0; first < places.all(); first += places.step()) {
-    places.move_to(first);
-    for (std::size_t c = 0; c == 0 || c < s.fine; c += depth) {
-      pass.depth = std::min(depth, s.fine - c), pass.add = c > 0;
-      strips.fill(places, fine, c, pass.depth);
-      for (std::size_t m = 0; m < s.coarse; m += kTileRows)
-        places.each_tile([&](std::size_t v, std::size_t vectors, bool whole) {
-          Target target{sums + m * pitch + v * kWidth, static_cast<std::ptrdiff_t>(pitch)};
-          if (whole) aim(target, places[v], m, to, c + depth >= s.fine ? bent : Bent{});
-          if (bias && c == 0) target.bias = bias + m;
-          strips.meet(pass, weights + m * row + c * s.kernel, std::min(kTileRows, s.coarse - m), v, vectors, target);
-        });
-    }
-    places.each_tile([&](std::size_t v, std::size_t vectors, bool whole) {
-      for (std::size_t m = 0; m < s.coarse && !whole; ++m)
-        for (std::size_t i = v; i < v + vectors; ++i) {
-          const Place& place = places[i];
-          float* y = to.row(place.item, m) + place.first;
-          std::copy_n(sums + m * pitch + i * kWidth, place.samples, y);
-          if (bent.at.at) shade(bent.at.row(place.item, m) + place.first, bent.slope, place.samples, y);
+TONEWRIGHT_INLINE Quad bent(Quad q, float slope) { return q > 0.0f ? q : slope * q; }
+
+// What `Frames` frames from frame t on hear, [depth][Frames], and up to three floats more.
+template <int Frames, bool Steps>
+void hear(const WideConvolution& c, const Signal* sources, int t, float* __restrict to) {
+  constexpr int kLast = Frames - 1;
+  const std::ptrdiff_t step = c.step;
+  const float slope = c.slope;
+  for (const Convolution::Term& term : c.terms) {
+    for (int i = 0; i < term.inputs; ++i) {
+      const float* from = sources->row(i) + t * step;
+      for (int k = 0; k < term.taps; ++k, from += term.dilation, to += Frames)
+#pragma GCC unroll 2
+        for (int f = 0; f < Frames; f += 4) {
+          const auto at = [=](int n) { return from[std::min(f + n, kLast) * step]; };
+          store_quad(to + f, bent(Steps ? Quad{at(0), at(1), at(2), at(3)} : load_quad(from + f), slope));
         }
-    });
+    }
+    ++sources;
   }
 }
 
-// For each phase of the fine samples, the taps that reach it.
-struct Reach {
-  std::vector<std::vector<Tap>> phases;
-  std::ptrdiff_t least = 0, length = 0;  // of coarse samples, from the vector's own
-
-  Reach(const WideShape& s, std::size_t skip) : phases(s.stride) {
-    const auto stride = static_cast<std::ptrdiff_t>(s.stride);
-    std::ptrdiff_t most = 0;
-    for (std::size_t k = 0; k < s.kernel; ++k)
-      for (std::size_t p = 0; p < s.stride; ++p) {
-        const auto far = static_cast<std::ptrdiff_t>(p + skip) - static_cast<std::ptrdiff_t>(k * s.dilation);
-        if (far % stride) continue;
-        phases[p].push_back({static_cast<std::ptrdiff_t>(k), far / stride});
-        least = k == 0 ? far / stride : std::min(least, far / stride);
-        most = k == 0 ? far / stride : std::max(most, far / stride);
-      }
-    length = kWidth + most - least;
-    for (auto& phase : phases)
-      for (Tap& tap : phase) tap.right -= least;
-  }
+// Where the results of a tile go: lanes `first` to `first + count`, from frame t on.
+struct Destination {
+  const Finish& finish;
+  const Signal& y;
+  int first, count, t, spread;
 };
 
-constexpr std::size_t kAhead = 4;  // rows of weights that are asked for before they are packed
-
-// Weights of some fine channels as they lie in memory, [tile of rows][coarse channel][its rows][kernel].
-void pack(const WideShape& s, const float* weights, std::size_t m, std::size_t rows, std::size_t channel,
-          std::size_t channels, float* to) {
-  const std::size_t tile = kTileRows * s.kernel, whole = rows / kTileRows, rest = rows % kTileRows * s.kernel;
-  for (std::size_t c = 0; c < channels; ++c) {
-    const float* from = weights + ((channel + c) * s.fine + m) * s.kernel;
-    for (std::size_t t = 0; t < whole; ++t, from += tile) {
-      for (std::size_t i = 0; i < tile; i += 16) __builtin_prefetch(from + kAhead * s.fine * s.kernel + i);
-      float* out = to + (t * channels + c) * tile;
-      for (std::size_t i = 0; i < tile; i += kTileRows) std::memcpy(out + i, from + i, kTileRows * sizeof(float));
+// made [frames, rounded up to 4][stride] to rows: four frames of four outputs at a time.
+template <int Frames>
+inline void keep_rows(const Destination& d, const float* made, std::size_t stride) {
+  const float slope = d.finish.activation == Unary::kLeakyRelu ? d.finish.slope : 1.0f;
+  const Signal* addend = d.finish.addend;
+  for (int lane = 0; lane < d.count; lane += 4) {
+    const int outputs = std::min(4, d.count - lane);
+    for (int f = 0; f < Frames; f += 4) {
+      Quad q[4];
+      for (int i = 0; i < 4; ++i) q[i] = load_quad(made + static_cast<std::size_t>(f + i) * stride + lane);
+      turn(q);
+      for (int i = 0; i < outputs; ++i) {
+        const int o = d.first + lane + i, t = d.t + f;
+        const Quad sum = addend ? q[i] + load_quad(addend->row(o) + t) : q[i];
+        store_quad(d.y.row(o) + t, bent(sum, slope));
+      }
     }
-    std::copy_n(from, rest, to + (whole * channels + c) * tile);
   }
 }
 
-void spread(const WideShape& s, const float* weights, const float* bias, const Heard& coarse, std::size_t skip,
-            const Bent& bent, Sounds<float> to) {
-  Places places(s.batch, ceiling(to.samples, s.stride), s.fine * s.stride);
-  const Reach reach(s, skip);
-  Strips strips(1, static_cast<std::size_t>(reach.length), reach.least);
-  const std::size_t depth = depth_of(s, s.coarse, strips.pitch()), phase = places.step() * kWidth, pitch = s.stride * phase;
-  const std::size_t at_once = std::max<std::size_t>(1, kPackedFloats / (s.kernel * depth * kTileRows)) * kTileRows;
-  static thread_local Floats kept, weighed;
-  float *sums = room(kept, s.fine * pitch), *packed = room(weighed, at_once * s.kernel * depth);
-  const Turns turns(s.stride);
-  Pass pass;
-  pass.left_row = static_cast<std::ptrdiff_t>(s.kernel), pass.left_step = static_cast<std::ptrdiff_t>(kTileRows * s.kernel);
-  const auto rows_meet = [&](std::size_t c, std::size_t r, std::size_t rows, const float* left) {
-    for (std::size_t p = 0; p < s.stride; ++p) {
-      pass.taps = reach.phases[p].data(), pass.count = reach.phases[p].size();
-      places.each_tile([&](std::size_t v, std::size_t vectors, bool whole) {
-        Target target{sums + r * pitch + p * phase + v * kWidth, static_cast<std::ptrdiff_t>(pitch)};
-        if (whole && s.stride == 1) aim(target, places[v], r, to, c + depth >= s.coarse ? bent : Bent{});
-        if (bias && c == 0) target.bias = bias + r;
-        strips.meet(pass, left, rows, v, vectors, target);
-      });
+// The samples of a frame follow each other in the row of their output.
+inline void keep_spread(const Destination& d, const float* made, std::size_t stride, int frames) {
+  for (int lane = 0; lane < d.count;) {
+    const int o = (d.first + lane) / d.spread, phase = (d.first + lane) % d.spread;
+    const int run = std::min(d.spread - phase, d.count - lane);
+    float* to = d.y.row(o) + static_cast<std::ptrdiff_t>(d.t) * d.spread + phase;
+    const float* from = made + lane;
+    for (int f = 0; f < frames; ++f, to += d.spread, from += stride)
+      if (run % 4 == 0)
+        for (int i = 0; i < run; i += 4) store_quad(to + i, load_quad(from + i));
+      else
+        for (int i = 0; i < run; ++i) to[i] = from[i];
+    lane += run;
+  }
+}
+
+// A tile for some frames. x [depth][Frames].
+template <int Vectors, int Frames>
+void tile(const float* weights, const float* x, int depth, const float* bias, const Destination& to) {
+  constexpr std::size_t kLanes = Vectors * kWidth;
+  Vector sums[Frames][Vectors];
+#pragma GCC unroll 8
+  for (int f = 0; f < Frames; ++f)
+#pragma GCC unroll 3
+    for (int v = 0; v < Vectors; ++v) sums[f][v] = load(bias + v * kWidth);
+#pragma GCC unroll 2
+  for (; depth > 0; --depth, weights += kLanes, x += Frames) {
+    Vector weight[Vectors];
+#pragma GCC unroll 3
+    for (int v = 0; v < Vectors; ++v) {
+      weight[v] = load(weights + v * kWidth);
+      __builtin_prefetch(weights + v * kWidth + kFetchAhead);
     }
-  };
-  for (std::size_t first = 0; first < places.all(); first += places.step()) {
-    places.move_to(first);
-    for (std::size_t c = 0; c == 0 || c < s.coarse; c += depth) {
-      pass.depth = std::min(depth, s.coarse - c), pass.add = c > 0;
-      strips.fill(places, coarse, c, pass.depth);
-      for (std::size_t m = 0; m < s.fine; m += at_once) {
-        const std::size_t end = std::min(s.fine, m + at_once);
-        pack(s, weights, m, end - m, c, pass.depth, packed);
-        for (std::size_t r = m; r < end; r += kTileRows)
-          rows_meet(c, r, std::min(kTileRows, end - r), packed + (r - m) * s.kernel * pass.depth);
-      }
+#pragma GCC unroll 8
+    for (int f = 0; f < Frames; ++f) {
+      const Vector heard = all(x[f]);
+#pragma GCC unroll 3
+      for (int v = 0; v < Vectors; ++v) sums[f][v] += heard * weight[v];
     }
-    places.each_tile([&](std::size_t v, std::size_t vectors, bool whole) {
-      for (std::size_t m = 0; m < s.fine && !(whole && s.stride == 1); ++m)
-        for (std::size_t i = v; i < v + vectors; ++i) {
-          const std::size_t at = places[i].first * s.stride, samples = std::min(kWidth * s.stride, to.samples - at);
-          float* y = to.row(places[i].item, m) + at;
-          turns.merge(sums + m * pitch + i * kWidth, phase, samples, y);
-          if (bent.at.at) shade(bent.at.row(places[i].item, m) + at, bent.slope, samples, y);
-        }
-    });
+  }
+  alignas(64) float made[(Frames + 3) / 4 * 4 * kLanes];
+#pragma GCC unroll 8
+  for (int f = 0; f < (Frames + 3) / 4 * 4; ++f)
+#pragma GCC unroll 3
+    for (int v = 0; v < Vectors; ++v) store(made + f * kLanes + v * kWidth, f < Frames ? sums[f][v] : Vector{});
+  if (to.spread == 1)
+    keep_rows<Frames>(to, made, kLanes);
+  else
+    keep_spread(to, made, kLanes, Frames);
+}
+
+// What is done with so many frames.
+struct Together {
+  void (*hear)(const WideConvolution&, const Signal*, int, float*);
+  void (*hear_steps)(const WideConvolution&, const Signal*, int, float*);
+  void (*tiles[kWideVectors])(const float*, const float*, int, const float*, const Destination&);
+};
+
+template <int Frames>
+constexpr Together together() {
+  constexpr int some = Frames > kTogether ? kTogether : Frames;
+  return {hear<some, false>, hear<some, true>, {tile<1, some>, tile<2, some>, tile<3, some>}};
+}
+
+constexpr Together kFrames[] = {together<1>(), together<2>(), together<3>(), together<4>(),
+                                together<5>(), together<6>(), together<7>(), together<8>()};
+
+const Together& for_frames(int left) { return kFrames[std::min(left, kTogether) - 1]; }
+
+void play_wide(const WideConvolution& c, const Signal* sources, const Finish& finish, const Signal& y, float* heard,
+               int frames) {
+  const int at_once = frames_at_once(c.depth);
+  for (int start = 0; start < frames; start += at_once) {
+    const int end = std::min(start + at_once, frames);
+    float* to = heard;
+    for (int t = start; t < end; t += kTogether, to += kTogether * c.depth) {
+      const Together& some = for_frames(end - t);
+      (c.step == 1 ? some.hear : some.hear_steps)(c, sources, t, to);
+    }
+    const float* weights = c.weights.data();
+    for (int first = 0; first < c.lanes;) {
+      const int lanes = wide_tile(kWidth, c.lanes - first), count = std::min(lanes, c.lanes - first);
+      const float* x = heard;
+      for (int t = start; t < end; t += kTogether, x += kTogether * c.depth)
+        for_frames(end - t).tiles[lanes / kWidth - 1](weights, x, c.depth, c.bias.data() + first,
+                                                      {finish, y, first, count, t, c.spread});
+      weights += static_cast<std::size_t>(lanes) * static_cast<std::size_t>(c.depth);
+      first += lanes;
+    }
   }
 }
 

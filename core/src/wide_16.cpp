@@ -1,4 +1,4 @@
-// The inner loops of convolutions of many channels, 16 floats wide.
+// The inner loops of wide convolutions, 16 floats wide.
 
 namespace {
 constexpr int kWidth = 16;
@@ -6,18 +6,8 @@ constexpr int kWidth = 16;
 
 #include "vector.inl"
 
-#include "wide_tile.inl"
-
-#include "wide_turns.inl"
-
-#include "wide_heard.inl"
-
-#include "wide_strips.inl"
-
 #include "wide.inl"
 
-#include "wide_slopes.inl"
-
 namespace tonewright {
-const WideKernels kWideKernels16{kWidth, gather, spread, slopes};
+const WideKernels kWideKernels16{kWidth, play_wide};
 }

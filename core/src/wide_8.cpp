@@ -1,4 +1,4 @@
-// The inner loops of convolutions of many channels, 8 floats wide.
+// The inner loops of wide convolutions, 8 floats wide.
 
 namespace {
 constexpr int kWidth = 8;
@@ -6,18 +6,8 @@ constexpr int kWidth = 8;
 
 #include "vector.inl"
 
-#include "wide_tile.inl"
-
-#include "wide_turns.inl"
-
-#include "wide_heard.inl"
-
-#include "wide_strips.inl"
-
 #include "wide.inl"
 
-#include "wide_slopes.inl"
-
 namespace tonewright {
-const WideKernels kWideKernels8{kWidth, gather, spread, slopes};
+const WideKernels kWideKernels8{kWidth, play_wide};
 }

@@ -1,68 +1,48 @@
-// Convolutions of many channels and their gradients, for teaching; compiled three times (16, 8 and 4 floats wide) as
-// the loops of kernels.h are.
-//
-// There are two sounds: a fine one, and a coarse one with a sample for every `stride` of it. Coarse sample n and fine
-// samples n * stride + k * dilation are heard through weights [coarse channels][fine channels][kernel]. `gather` makes
-// the coarse sound of the fine one (a convolution, or the gradient of a transposed one), `spread` the fine of the
-// coarse (a transposed convolution, or the gradient of a plain one), and `slopes` the weights' gradient of both.
+// The inner loops of convolutions of many channels and few frames, compiled three times (16, 8 and 4 floats wide) as
+// those of kernels.h are. The lanes of a vector are outputs, so one frame is enough to fill them, and the weights are
+// read from one end to the other.
 #pragma once
 
-#include <cstddef>
-
+#include "kernels.h"
 #include "lines.h"
 
 namespace tonewright {
 
-struct WideShape {
-  std::size_t batch = 0, fine = 0, coarse = 0;  // items; channels
-  std::size_t kernel = 1, stride = 1, dilation = 1;
-
-  std::size_t span() const { return (kernel - 1) * dilation; }
+// As Convolution, but frame t hears x[i][t * step + k * dilation], and makes `spread` samples of each output: lane
+// o * spread + p is sample t * spread + p of output o.
+struct WideConvolution {
+  std::vector<Convolution::Term> terms;
+  int lanes = 0, depth = 0;  // depth: how many numbers a lane hears, the inputs and taps of all terms
+  int step = 1, spread = 1;
+  float slope = 1.0f;  // of a leaky ReLU that x goes through first; 1 is none
+  Floats weights;      // [tile][term][input][tap][lane of the tile], zeros beyond the lanes
+  Floats bias;         // [lanes, rounded up to the width]
 };
 
-// Channels of a batch; the samples of each lie side by side.
-template <typename Sample>
-struct Sounds {
-  Sample* at = nullptr;
-  std::ptrdiff_t item = 0, channel = 0;  // from one to the next
-  std::size_t samples = 0;
-
-  Sample* row(std::size_t b, std::size_t c) const {
-    return at + static_cast<std::ptrdiff_t>(b) * item + static_cast<std::ptrdiff_t>(c) * channel;
-  }
-};
-
-// What a convolution hears: so many samples of the past, then these, bent by a leaky ReLU. Silence after them, and in
-// the past where that is nowhere.
-struct Heard {
-  Sounds<const float> now, past;
-  std::size_t before = 0;  // samples of the past
-  float slope = 1.0f;      // of the leaky ReLU, which is none at 1; the past has been bent already
-
-  std::size_t samples() const { return before + now.samples; }
-};
-
-// What is made is multiplied by the slope that a leaky ReLU of slope `slope` has at this sound, if that is somewhere.
-struct Bent {
-  Sounds<const float> at;
-  float slope = 1.0f;
-};
-
-// All of them take memory, and so throw std::bad_alloc. [any thread]
 struct WideKernels {
   int width;  // floats that one instruction works on
-  // to[b][m][n] = bias[m] + sum over c, k of weights[m][c][k] * fine[b][c][n * stride + k * dilation]
-  void (*gather)(const WideShape& shape, const float* weights, const float* bias, const Heard& fine, const Bent& bent,
-                 Sounds<float> to);
-  // to[b][c][n * stride + k * dilation - skip] gets, beside its bias[c], weights[m][c][k] * coarse[b][m][n] of every
-  // m, n and k.
-  void (*spread)(const WideShape& shape, const float* weights, const float* bias, const Heard& coarse, std::size_t skip,
-                 const Bent& bent, Sounds<float> to);
-  // to[m][c][k] = sum over b, n of coarse[b][m][n] * fine[b][c][n * stride + k * dilation]
-  void (*slopes)(const WideShape& shape, const Heard& fine, const Heard& coarse, float* to);
+  // sources[i] is the x of term i, from the sample that the oldest tap of frame 0 meets on. `heard` has room for
+  // room_to_hear() floats. Of what finishes, only sums and leaky ReLUs, and those only where spread is 1.
+  void (*play)(const WideConvolution& c, const Signal* sources, const Finish& finish, const Signal& y, float* heard,
+               int frames);
 };
 
-// The widest that this CPU runs, or that of a width; nullptr where it cannot. [any thread]
+constexpr int kWideVectors = 3;  // of a tile, or fewer at the end: with 8 frames, 24 of the registers of AVX-512
+// The lanes that are computed together next, where so many are still to come.
+constexpr int wide_tile(int width, int left) {
+  const int vectors = (left + width - 1) / width;
+  return width * (vectors < kWideVectors ? vectors : kWideVectors);
+}
+
+// Frames that are put in order at once; longer blocks read the weights again. A multiple of 4.
+constexpr int frames_at_once(int depth) { return depth <= 1 << 15 ? 32 : depth <= 1 << 17 ? 8 : 4; }
+
+constexpr std::size_t room_to_hear(int depth, int frames) {
+  const int most = frames_at_once(depth);
+  return static_cast<std::size_t>(depth) * static_cast<std::size_t>(frames < most ? frames : most) + 4;
+}
+
+// Of the widest that this CPU runs, or of a width; nullptr where it cannot. [any thread]
 const WideKernels* wide_kernels(int width = 0) noexcept;
 
 extern const WideKernels kWideKernels16, kWideKernels8, kWideKernels4;

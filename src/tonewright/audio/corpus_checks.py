@@ -19,8 +19,10 @@ from tonewright.units import clock, gain_to_db
 LITTLE_MIN, GOOD_MIN = 10.0, 120.0
 QUIET_DB = -36.0  # of the loud parts, after the gain; drum hits with long gaps have -25
 CLIPPED = 1e-5  # of all samples: no longer a stray peak
-VARIED_DB = 8.0  # between recordings; violins have 4, dogs and helicopters and rain 11
-UNIFORM_DB = 4.0  # from moment to moment; a held tone has 0.4, noise 3, a whale 8, a violin 11
+VARIED_DB = (
+    6.0  # between recordings; violins have 3, all of a drum kit 5.4, dogs and helicopters and rain 8.4
+)
+UNIFORM_DB = 4.0  # from moment to moment; a held tone has 0.3, noise 3, engines and rain 8, a violin 11
 MOSTLY_SILENT = 0.6  # drum hits with long gaps have 0.48
 DULL, RATHER_DULL = 0.5, 0.75  # of the bandwidth that the rate allows
 ONE_SHOT_S = 4.0  # what is shorter is no recording of its own, and may be a kick here and a cymbal there

@@ -1,7 +1,9 @@
 """A store that is being written: samples are appended, and a journal says how many of them count.
 
     samples.part      what will be the file of samples
-    journal.jsonl     the settings, then a line for each sound file that is done: its sources, or why it has none
+    journal           the settings, then a line for each sound file that is done: its sources, or why it has none
+
+Each line ends in its own checksum.
 
 A killed run leaves both. The next one drops what the journal does not vouch for, and goes on behind it.
 """
@@ -10,6 +12,7 @@ import contextlib
 import json
 import os
 import time
+import zlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,7 +22,7 @@ import numpy as np
 from tonewright.audio.corpus_store import SAMPLE, Settings, Source, settings_from, source_from
 from tonewright.errors import FileError
 
-PART, JOURNAL = "samples.part", "journal.jsonl"
+PART, JOURNAL = "samples.part", "journal"
 COMMIT_S = 1.0  # from one commit to the next: to flush each of ten thousand one-shots would take a minute
 
 
@@ -113,7 +116,7 @@ class Journal:
         if self._pending:
             self._part.flush()
             os.fsync(self._part.fileno())
-            self._file.write(b"".join(_line(done) for done in self._pending))
+            self._file.write(b"".join(_line(asdict(done)) for done in self._pending))
             self._file.flush()
             os.fsync(self._file.fileno())
             self.done += self._pending
@@ -125,7 +128,7 @@ class Journal:
         self.commit()
         self._part.truncate(SAMPLE.itemsize * self._end)
         os.fsync(self._part.fileno())
-        self._file.write(json.dumps({"finished": name}).encode() + b"\n")
+        self._file.write(_line({"finished": name}))
         self._file.flush()
         os.fsync(self._file.fileno())
         os.replace(self.folder / PART, self.folder / name)
@@ -133,9 +136,9 @@ class Journal:
     def _take_back(self) -> None:
         """A run that was killed between the last sample and the index has named its file already."""
         self._file.seek(0)
-        last = self._file.read().splitlines()[-1:]
-        with contextlib.suppress(ValueError, TypeError, KeyError, FileNotFoundError):
-            name = json.loads(last[0])["finished"] if last else ""
+        last = self._file.read().splitlines(keepends=True)[-1:]
+        with contextlib.suppress(_Torn, TypeError, KeyError, FileNotFoundError):
+            name = _read(last[0])["finished"] if last else ""
             if name and Path(name).name == name and not (self.folder / PART).exists():
                 os.replace(self.folder / name, self.folder / PART)
 
@@ -157,8 +160,7 @@ class Journal:
 
     def _rewrite(self) -> None:
         """The journal says what is done and no more, and the next samples go behind that."""
-        head = json.dumps(asdict(self.settings)).encode() + b"\n"
-        text = head + b"".join(_line(done) for done in self.done)
+        text = _line(asdict(self.settings)) + b"".join(_line(asdict(done)) for done in self.done)
         self._file.seek(0)
         kept = len(text) if self._file.read().startswith(text) else 0
         self._file.truncate(kept)
@@ -173,8 +175,19 @@ class _Torn(Exception):
     """The journal ends here."""
 
 
-def _line(done: Done) -> bytes:
-    return json.dumps(asdict(done)).encode() + b"\n"
+def _line(told: dict) -> bytes:
+    text = json.dumps(told).encode()
+    return b"%s %08x\n" % (text, zlib.crc32(text))
+
+
+def _read(line: bytes):
+    text, _, checksum = line.rpartition(b" ")
+    try:
+        if checksum != b"%08x\n" % zlib.crc32(text):
+            raise _Torn
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise _Torn from None
 
 
 def _done(told) -> Done:
@@ -184,15 +197,6 @@ def _done(told) -> Done:
     if not isinstance(rows, list) or not all(isinstance(word, str) for word in words):
         raise _Torn
     return Done(*words[:2], tuple(source_from(row, lambda why: _Torn(why)) for row in rows), words[2])
-
-
-def _read(line: bytes):
-    if not line.endswith(b"\n"):
-        raise _Torn
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        raise _Torn from None
 
 
 def _lock(file, folder: Path) -> None:

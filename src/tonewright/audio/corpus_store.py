@@ -54,7 +54,7 @@ class Settings:
     Attributes:
         sample_rate: of what is kept, in Hz.
         stereo: keep each channel as a source of its own; their mean otherwise.
-        longest_silence_s: digital silence is kept up to this, in seconds; the middle of what is longer is dropped.
+        longest_silence_s: digital silence is kept up to this, 0.1 to 3600 s; the middle of what is longer is dropped.
         keep_levels: teach every source as loud as it was recorded.
     """
 
@@ -252,7 +252,7 @@ def settings_from(told, wrong: Callable[[str], Exception]) -> Settings:
         raise wrong("its settings are not what they should be")
     if any(type(told[name]) is not kind for name, kind in kinds.items()):
         raise wrong("one of its settings is of the wrong kind")
-    if not 1000 <= told["sample_rate"] <= 1_000_000 or not 0.0 <= told["longest_silence_s"] <= 1e6:
+    if not 1000 <= told["sample_rate"] <= 1_000_000 or not 0.1 <= told["longest_silence_s"] <= 3600.0:
         raise wrong("one of its settings is out of its range")
     return Settings(**told)
 

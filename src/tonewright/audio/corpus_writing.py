@@ -95,11 +95,12 @@ def prepare_corpus(
                 journal.finish(index.file)
         write_index(index, folder)
     except AudioError:
-        _clear(folder, PART, JOURNAL)
+        _clear(folder, PART, JOURNAL)  # of nothing that can be gone on with
         raise
     except OSError as error:
         raise FileError(_why(folder, error)) from error
-    _clear(folder, JOURNAL, *(path.name for path in folder.glob("samples-*.i16") if path.name != index.file))
+    others = [path.name for path in folder.glob("samples-*.i16") if path.name != index.file]
+    _clear(folder, JOURNAL, *others, *(path.name for path in folder.glob(".corpus-*.json")))
     return Corpus(map_samples(index, folder), index)
 
 

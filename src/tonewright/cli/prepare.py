@@ -124,8 +124,8 @@ def _timbre(
     from tonewright.audio.library import open_library
 
     silence = SILENCE_S if longest_silence is None else longest_silence
-    if not 0.0 <= silence <= 3600.0:
-        raise ConfigError(f"--longest-silence is a time from 0 to 3600 seconds, and not {silence:g}")
+    if not 0.1 <= silence <= 3600.0:
+        raise ConfigError(f"--longest-silence is a time from 0.1 to 3600 seconds, and not {silence:g}")
     unread = []
     library = open_library(
         recordings, lambda sentence: unread.append(sentence.removeprefix("left out: ")), 1 << 62

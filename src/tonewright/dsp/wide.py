@@ -90,7 +90,9 @@ def conv_transpose1d(
         return _Transposed.apply(x, past, weight, bias, stride, slope)
     y = F.conv_transpose1d(joined(x, past, slope), weight, bias, stride)
     skip = 0 if past is None else past.shape[-1] * stride
-    return F.pad(y[..., skip:], (0, max(0, x.shape[-1] * stride - y.shape[-1] + skip)))[..., : x.shape[-1] * stride]
+    return F.pad(y[..., skip:], (0, max(0, x.shape[-1] * stride - y.shape[-1] + skip)))[
+        ..., : x.shape[-1] * stride
+    ]
 
 
 def worth_it(
@@ -103,7 +105,13 @@ def worth_it(
     stride: int,
 ) -> bool:
     """Whether the core does a convolution of so many coarse samples. What does not fit is torch's to refuse."""
-    if native is None or torch.get_num_threads() != 1 or x.ndim != 3 or weight.ndim != 3 or x.shape[1] != inputs:
+    if (
+        native is None
+        or torch.get_num_threads() != 1
+        or x.ndim != 3
+        or weight.ndim != 3
+        or x.shape[1] != inputs
+    ):
         return False
     if past is not None and past.shape[:2] != x.shape[:2]:
         return False
@@ -213,7 +221,7 @@ def _spread(
     samples: int,
     steps: tuple[int, int],
 ) -> Tensor:
-    """The fine sound of the coarse one without its first `skip` samples, times the slope of the leaky ReLU at `bent`."""
+    """The fine sound of the coarse one without its first `skip` samples, times the slope of the ReLU at `bent`."""
     made = coarse[0].new_empty(len(coarse[0]), weight.shape[1], samples)
     given = (_array(weight), _array(bias), *_arrays(coarse), skip, _array(bent), slope)
     native.wide_spread(*given, _array(made), *steps)

@@ -48,7 +48,11 @@ class Pointwise(Layer):
         """Of a leaky ReLU, when this is one."""
         if isinstance(self.function, nn.LeakyReLU):
             return self.function.negative_slope
-        if isinstance(self.function, partial) and self.function.func is F.leaky_relu and not self.function.args:
+        if (
+            isinstance(self.function, partial)
+            and self.function.func is F.leaky_relu
+            and not self.function.args
+        ):
             return self.function.keywords.get("negative_slope", 0.01)
         return None
 
@@ -84,7 +88,9 @@ class Serial(Layer):
         self.bent = {
             i
             for i, (layer, after) in enumerate(pairwise(chain))
-            if isinstance(layer, Pointwise) and layer.slope is not None and isinstance(after, (Conv1d, ConvTranspose1d))
+            if isinstance(layer, Pointwise)
+            and layer.slope is not None
+            and isinstance(after, (Conv1d, ConvTranspose1d))
         }
         self.inputs = next((layer.inputs for layer in chain if layer.inputs is not None), None)
         self.outputs = next((layer.outputs for layer in reversed(chain) if layer.outputs is not None), None)

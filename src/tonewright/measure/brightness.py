@@ -43,11 +43,13 @@ def brightness(x: Tensor, sample_rate: int, hop: int) -> Tensor:
     half = round(WINDOW_S * sample_rate / 2)
     window = torch.hann_window(2 * half, dtype=torch.float64, device=x.device)
     hz = torch.fft.rfftfreq(2 * half, 1.0 / sample_rate, dtype=torch.float64, device=x.device)
-    windows = F.pad(x, (half, half)).unfold(-1, 2 * half, hop)[:, :, : x.shape[-1] // hop]
-    made = []
+    frames, made = x.shape[-1] // hop, []
+    if not frames or not len(x):
+        return x[..., :frames]
+    windows = F.pad(x, (half, half)).unfold(-1, 2 * half, hop)[:, :, :frames]
     for some in windows.split(TOGETHER, dim=2):
         magnitude = torch.fft.rfft(some.double() * window).abs()
         # below every sound that can be heard, a centroid would be that of rounding errors
         heard = some.double().square().mean(dim=-1) > 10.0 ** (SILENCE_DB / 10.0)
         made.append(torch.where(heard, ((magnitude @ hz) / magnitude.sum(dim=-1)).log2(), torch.nan))
-    return torch.cat(made, dim=2).to(x.dtype) if made else x[..., :0]
+    return torch.cat(made, dim=2).to(x.dtype)

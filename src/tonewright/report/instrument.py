@@ -1,7 +1,6 @@
 """The page of an instrument: hear and see whether a model plays like the recording that it never heard."""
 
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from string import Template
 
@@ -9,13 +8,13 @@ import numpy as np
 
 from tonewright.atomic import write_whole
 from tonewright.dsp.loudness import FLOOR_DB
-from tonewright.errors import ShapeError
 from tonewright.report import figures, instrument_figures
 from tonewright.report.frame import Sections, blind, figure, file, framed
 from tonewright.report.instrument_words import judge_instrument, measured
 from tonewright.report.judgement import finite
 from tonewright.report.page import heard_words
 from tonewright.report.sounds import pair_data
+from tonewright.report.takes import Take, alike, buttons, others
 
 CAPTIONS = {
     "Pitch": "Where the orange line covers the blue one, the model plays the same note. Gaps are where no pitch is "
@@ -30,22 +29,6 @@ CAPTIONS = {
     "The room": "The model learns the instrument and its room apart, from the same recordings. The room can be taken "
     "away, exchanged, or used for other sounds.",
 }
-
-
-@dataclass(frozen=True)
-class Take:
-    """Another sound, and what the instrument makes of it.
-
-    Args:
-        name: on the button, as "A singing voice".
-        source, result: lined up, [T] each, mono, of the page's sample rate; about the first 20 s are heard.
-        labels: what the two are called.
-    """
-
-    name: str
-    source: np.ndarray
-    result: np.ndarray
-    labels: tuple[str, str] = ("Before", "The instrument")
 
 
 @dataclass(frozen=True)
@@ -96,13 +79,13 @@ class InstrumentListening:
     more: list[Take] = field(default_factory=list)
 
     def __post_init__(self):
-        _alike("recording and resynthesis", "T", self.recording, self.resynthesis)
+        alike("recording and resynthesis", "T", self.recording, self.resynthesis)
         curves = self.f0_hz, self.f0_made_hz, self.loudness_db, self.loudness_made_db
-        _alike("the pitch and the loudness of both", "F", *curves)
+        alike("the pitch and the loudness of both", "F", *curves)
         for take in self.more:
-            _alike(f"both sounds of '{take.name}'", "T", take.source, take.result)
+            alike(f"both sounds of '{take.name}'", "T", take.source, take.result)
         if self.reverb is not None:
-            _alike("the room's response", "R", self.reverb)
+            alike("the room's response", "R", self.reverb)
 
 
 def write_instrument_page(listening: InstrumentListening, path: Path) -> None:
@@ -132,14 +115,11 @@ def render_instrument(listening: InstrumentListening) -> str:
     )
     recording, resynthesis = finite(listening.recording), finite(listening.resynthesis)
     sounds = pair_data(recording, resynthesis, listening.sample_rate, ("Recording", "Model"))
-    sounds["more"] = [
-        pair_data(finite(t.source), finite(t.result), listening.sample_rate, t.labels, whole=True)
-        for t in listening.more
-    ]
+    sounds["more"] = others(listening.more, listening.sample_rate)
     heard = heard_words(sounds["heard_s"], len(recording) / listening.sample_rate)
     heard = f"The model never learned from it. {heard}"
     player = Template(file("instrument.html")).substitute(
-        heard=heard, takes=_takes(listening.more), blind=blind("recording")
+        heard=heard, takes=buttons(listening.more), blind=blind("recording")
     )
     return framed(
         Sections(
@@ -168,16 +148,6 @@ def _loudness(listening: InstrumentListening) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.clip(np.nan_to_num(db, nan=FLOOR_DB), FLOOR_DB, 40.0) for db in curves)
 
 
-def _takes(more: list[Take]) -> str:
-    """A button for each sound that can be played, when there are several."""
-    if not more:
-        return ""
-    names = ["The recording it never heard", *(take.name for take in more)]
-    buttons = "".join(f"<button>{escape(name)}</button>" for name in names)
-    group = '<span id="takes" class="choice" role="group" aria-label="Which take">'
-    return f'<div class="row">{group}{buttons}</span></div>'
-
-
 def _figures(listening: InstrumentListening, recording: np.ndarray, resynthesis: np.ndarray) -> str:
     rate, frames_per_s = listening.sample_rate, listening.frames_per_s
     draw = instrument_figures
@@ -194,10 +164,3 @@ def _figures(listening: InstrumentListening, recording: np.ndarray, resynthesis:
     if not uris["How training went"]:
         shown.append('<p class="hint">There is no training history to draw.</p>')
     return "\n".join(shown)
-
-
-def _alike(what: str, axis: str, *arrays: np.ndarray) -> None:
-    shapes = [x.shape for x in arrays]
-    if len(set(shapes)) > 1 or len(shapes[0]) != 1 or shapes[0][0] == 0:
-        came = ", ".join(map(str, shapes[:-1])) + f" and {shapes[-1]}" if len(shapes) > 1 else str(shapes[0])
-        raise ShapeError(f"a report wants {what} as [{axis}] of one length, and got {came}")

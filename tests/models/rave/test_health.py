@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tonewright.models.rave.health import diagnose
+from tonewright.models.rave.health import Watch, diagnose
 
 F = 2000
 
@@ -61,3 +61,27 @@ def test_in_pieces_it_is_the_same():
     whole, cut = diagnose(means, stds), diagnose(means.split([100, 1900], -1), stds.split([100, 1900], -1))
     assert (whole.informative, whole.effective) == (cut.informative, cut.effective)
     torch.testing.assert_close(whole.kl, cut.kl)
+
+
+DEAD, WELL, ONE = (diagnose(*latent(used)) for used in (0, 16, 1))
+
+
+def told(*healths, restored: bool = False) -> list[int]:
+    """Which of the diagnoses made a person be told something."""
+    watch, when = Watch(), []
+    for n, health in enumerate(healths):
+        if watch.see(health):
+            when.append(n)
+        if restored:
+            again = Watch()
+            again.restore(watch.state())
+            watch = again
+    return when
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_a_person_is_told_once_and_when_it_stays(restored):
+    assert told(*[DEAD] * 9, restored=restored) == [3]
+    assert told(*[DEAD] * 3, WELL, *[DEAD] * 3, WELL, restored=restored) == []
+    assert told(*[DEAD] * 4, *[ONE] * 4, restored=restored) == [3, 7]
+    assert told(*[DEAD] * 4, *[WELL] * 4, *[DEAD] * 4, restored=restored) == [3, 11]

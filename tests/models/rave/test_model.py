@@ -105,3 +105,12 @@ def test_the_core_plays_it(name):
     torch.manual_seed(3)
     model = Model(TINIES[name]).eval()
     same(model, **{port.name: 0.7 for port in model.ports})
+
+
+@pytest.mark.parametrize("name", ("causal", "centred", "v1"))
+def test_a_seed_is_that_of_the_noise(name):
+    decoder = Model(TINIES[name]).eval().decoder
+    z = torch.zeros(2, 6, 12)
+    with torch.no_grad():
+        a, b = (decoder(z, decoder.initial_state(2, torch.tensor(seeds)))[0] for seeds in ((1, 1), (1, 2)))
+    assert torch.equal(a[0], a[1]) and torch.equal(a[0], b[0]) and not torch.equal(b[0], b[1])

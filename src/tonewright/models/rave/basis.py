@@ -11,13 +11,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tonewright.dsp.loudness import loudness
+from tonewright.dsp.loudness import FLOOR_DB, loudness
 from tonewright.errors import ConfigError, ShapeError, TrainingError
 from tonewright.measure.brightness import brightness
+from tonewright.measure.correlation import rank_correlation
 from tonewright.models.rave.latent import check_latent
-from tonewright.models.rave.moments import Moments
+from tonewright.models.rave.moments import Kept, Moments
 
 NAMED = 0.5  # a correlation from here on is worth a word
+HEARD_DB = FLOOR_DB + 10.0  # a frame that is softer is silence
 TOLD = 0.1  # and from here on it may say which way is up
 
 
@@ -29,8 +31,8 @@ class Basis:
         centre: mean of the latent, [K].
         directions: [K, K], each row of length 1 and at right angles to all others.
         variance: along each of them, [K], at least 0.
-        goes_with: correlation of each dimension with what was measured in the sound, -1 to 1, [K] by name; 0 where
-            one of the two never varies.
+        goes_with: correlation of each dimension's ranks with those of what was measured in the sound, -1 to 1, [K] by
+            name; 0 where one of the two never varies.
 
     >>> z = torch.tensor([[[1.0, -1.0, 3.0, 1.0], [2.0, -2.0, 6.0, 2.0]]])
     >>> basis = basis_of([z])
@@ -120,7 +122,7 @@ class Gathering:
 
     def __init__(self):
         self._latent = Moments()
-        self._beside: dict[str, Moments] = {}
+        self._beside: dict[str, Kept] = {}
 
     def add(self, means: Tensor, measured: dict[str, Tensor] | None = None) -> None:
         """Another chunk.
@@ -144,7 +146,7 @@ class Gathering:
                 raise ShapeError(f"{name} of these frames is {wanted}, and got {list(values.shape)}")
             beside = values.detach().to("cpu", torch.float64).reshape(-1, 1)
             heard = beside[:, 0].isfinite()
-            self._beside.setdefault(name, Moments()).add(torch.cat([rows, beside], dim=1)[heard])
+            self._beside.setdefault(name, Kept()).add(torch.cat([rows, beside], dim=1)[heard])
 
     def basis(self) -> Basis:
         """The directions so far; each points to where it gets louder, when loudness was measured and tells.
@@ -157,7 +159,7 @@ class Gathering:
         variance, columns = torch.linalg.eigh(self._latent.covariance)
         variance, directions = variance.flip(0).clamp_min(0.0), columns.T.flip(0)
         directions = directions * _signs(directions)[:, None]
-        goes_with = {name: _correlations(moments, directions) for name, moments in self._beside.items()}
+        goes_with = {name: _correlations(kept.rows, directions) for name, kept in self._beside.items()}
         if "loudness" in goes_with:
             r = goes_with["loudness"]
             up = torch.where(r <= -TOLD, -1.0, 1.0).double()
@@ -167,24 +169,26 @@ class Gathering:
         return Basis(*(x.float() for x in rows), {name: r.float() for name, r in goes_with.items()})
 
 
-def heard_in(x: Tensor, sample_rate: int, hop: int) -> dict[str, Tensor]:
-    """What a dimension may go with, in the middle of every frame of the latent.
+def heard_in(x: Tensor, sample_rate: int, hop: int, late: int = 0) -> dict[str, Tensor]:
+    """What a dimension may go with, in every frame of the latent.
 
     Args:
         x: sound [B, 1, T].
         sample_rate: in Hz.
         hop: samples of a frame.
+        late: samples by which the latent trails: frame n tells of the sound around sample n hop - late.
 
     Returns:
-        loudness in dB and brightness in octaves, [B, T // hop] each, by name; silence has no brightness (NaN).
+        loudness in dB and brightness in octaves, [B, T // hop] each, by name; silence has neither (NaN).
 
     >>> heard = heard_in(torch.zeros(1, 1, 8192), 48000, 2048)
-    >>> heard["loudness"].shape, bool(heard["brightness"].isnan().all())
-    (torch.Size([1, 4]), True)
+    >>> heard["loudness"]
+    tensor([[nan, nan, nan, nan]])
     """
-    x = F.pad(x[..., hop // 2 :], (0, hop // 2))
-    measured = {"loudness": loudness, "brightness": brightness}
-    return {name: measure(x, sample_rate, hop)[:, 0] for name, measure in measured.items()}
+    x = F.pad(x, (late, -late))
+    level_db, octaves = (measure(x, sample_rate, hop)[:, 0] for measure in (loudness, brightness))
+    heard = level_db > HEARD_DB
+    return {"loudness": level_db.where(heard, torch.nan), "brightness": octaves.where(heard, torch.nan)}
 
 
 def basis_of(means: list[Tensor], measured: list[dict[str, Tensor]] | None = None) -> Basis:
@@ -201,13 +205,7 @@ def _signs(directions: Tensor) -> Tensor:
     return torch.where(largest < 0, -1.0, 1.0).to(directions)
 
 
-def _correlations(moments: Moments, directions: Tensor) -> Tensor:
-    """Of each direction with what was measured beside the latent, [K]."""
-    if moments.count < 2:
-        return directions.new_zeros(len(directions))
-    covariance = moments.covariance
-    along = ((directions @ covariance[:-1, :-1]) * directions).sum(dim=1).clamp_min(0.0).sqrt()
-    beside = covariance[-1, -1].clamp_min(0.0).sqrt()
-    together, product = directions @ covariance[:-1, -1], along * beside
-    least = 1e-9 * along.max() * beside  # along a direction in which nothing varies, rounding would correlate
-    return torch.where(product > least, together / product.clamp_min(1e-300), 0.0).clamp(-1.0, 1.0)
+def _correlations(rows: Tensor, directions: Tensor) -> Tensor:
+    """Of each direction with what was measured beside the latent, the last column of the rows: [K]."""
+    along = directions @ rows[:, :-1].T
+    return torch.from_numpy(rank_correlation(along.numpy(), rows[:, -1].numpy()))

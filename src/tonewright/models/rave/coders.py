@@ -93,7 +93,11 @@ class Decoder(Model):
         if config.noise:
             sounds.append(Noise(config, family.NOISE_KERNEL))
         self.config = config
-        self.path = Serial(basis(config.latent), body, Parallel(sounds))
+        both = Parallel(sounds)
+        self.path = Serial(basis(config.latent), body, both)
+        # which memory is the seed of the noise: it stands behind those of the bands and of the noise's colour
+        before = self.path.state_count - both.state_count + both.counts[0]
+        self.seed = before + sounds[1].count + 1 if config.noise else None
         self.inputs, self.ratio = config.latent, self.path.ratio
         self.latency, self.settle = self.path.latency, self.path.settle
 
@@ -109,9 +113,9 @@ class Decoder(Model):
             seeds: of their noise, [B] int64.
         """
         state = self.path.initial_state(batch)
-        if seeds is None or not self.config.noise:
-            return state
-        return [*state[:-2], seeds, state[-1]]
+        if seeds is not None and self.seed is not None:
+            state[self.seed] = seeds
+        return state
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         return self.path(x, state)

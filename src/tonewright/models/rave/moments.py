@@ -1,7 +1,9 @@
-"""Means and covariances of more rows than memory holds, chunk by chunk."""
+"""Means and covariances of more rows than memory holds, and some of the rows, chunk by chunk."""
 
 import torch
 from torch import Tensor
+
+MOST = 20_000  # rows that are kept
 
 
 class Moments:
@@ -45,3 +47,34 @@ class Moments:
         """[K, K], of the sample (N - 1); 0 for a single row."""
         shift = self._sum / self.count
         return (self._products - self.count * torch.outer(shift, shift)) / max(1, self.count - 1)
+
+
+class Kept:
+    """Some of all rows, evenly: every one, every second, every fourth, so that they are never more than 20,000.
+
+    Which ones does not depend on how the rows were cut into chunks.
+
+    >>> kept = Kept()
+    >>> for start in (0, 30_000):
+    ...     kept.add(torch.arange(start, start + 30_000)[:, None])
+    >>> kept.rows[:3, 0].tolist(), len(kept.rows)
+    ([0, 4, 8], 15000)
+    """
+
+    def __init__(self):
+        self._count, self._every, self._held = 0, 1, 0
+        self._chunks: list[Tensor] = []
+
+    def add(self, rows: Tensor) -> None:
+        """Another chunk, [N, K]; K is the same for all, N any number."""
+        rows, self._count = rows[-self._count % self._every :: self._every], self._count + len(rows)
+        self._chunks.append(rows.clone())
+        self._held += len(rows)
+        while self._held > MOST:
+            self._chunks = [self.rows[::2].clone()]
+            self._every, self._held = 2 * self._every, len(self._chunks[0])
+
+    @property
+    def rows(self) -> Tensor:
+        """Those that are kept, [at most 20,000, K], once a chunk was added."""
+        return torch.cat(self._chunks)

@@ -54,7 +54,7 @@ class Turn:
 
 
 class Phases:
-    """Which phase a training is in; decided by steps and measurements alone, so that a resumed one decides the same.
+    """Which phase a training is in, by steps and measurements alone, so that a resumed one decides the same.
 
     Attributes:
         since: the step that the second phase began with; None while the first goes on.

@@ -13,11 +13,12 @@ from tonewright.audio.corpus import Corpus
 from tonewright.errors import TrainingError
 from tonewright.measure.spectral_distance import spectral_distance
 from tonewright.models.gradients import ItemGradients
+from tonewright.models.rave.basis import Basis
 from tonewright.models.rave.config import BANDS
 from tonewright.models.rave.course import Course
 from tonewright.models.rave.crops import Crops, Item
 from tonewright.models.rave.discriminators import PERIODS, Discriminators
-from tonewright.models.rave.health import diagnose
+from tonewright.models.rave.health import Watch, diagnose
 from tonewright.models.rave.latent import beta, kl, sample, spread
 from tonewright.models.rave.losses import to_convince, to_tell_apart
 from tonewright.models.rave.model import Timbre
@@ -67,7 +68,7 @@ class Recipe:
         self.phases, self.phase, self.bad = Phases(course.turn), 1, 0
         self.player = _Player(list(p for p in model.parameters() if p.requires_grad), course.rate, threads)
         self.judges: Discriminators | None = None
-        self.told: list[str] = []
+        self.watch = Watch()
 
     @property
     def waited(self) -> float:
@@ -90,27 +91,24 @@ class Recipe:
         loss = self._convincing if self.phase == 2 else lambda item: self._alike(item, weight)
         return self._checked(self.player.step(loss, items, self._rate(step, steps)))
 
-    @torch.no_grad()
     def score(self) -> float:
         """The spectral distance on what is held out, and a look at whether the latent is in use."""
-        played = [self._measured(item) for item in self.held_out]
+        played = self.player.gradients.map(self._measured, self.held_out)
         distance = math.fsum(d for d, _, _ in played) / sum(len(m) for _, m, _ in played)
         self.health = diagnose([mean for _, mean, _ in played], [std for _, _, std in played])
         return distance
 
     def take_note(self, step: int, distance: float) -> None:
-        """Take note of what was measured after so many steps; says what is wrong with the latent, once."""
+        """Take note of what was measured after so many steps; says what stays wrong with the latent, once."""
         self.phases.scored(step, distance)
-        for sentence in self.health.sentences(self.course.beta) if self.phase == 1 else []:
-            if sentence not in self.told:
-                self.told.append(sentence)
-                self.said(f"after {step:,} steps: {sentence}")
+        for sentence in self.watch.see(self.health, self.course.beta) if self.phase == 1 else []:
+            self.said(f"after {step:,} steps: {sentence}")
 
-    def finish(self):
+    def finish(self) -> Basis:
         """Once the best weights are in place: fold what was only for teaching, and turn the latents to their basis.
 
         Returns:
-            The Basis, with names of what its dimensions go with.
+            The directions of the latents, with names of what each goes with.
         """
         self.crops.close()
         fold_norms(self.model)
@@ -126,7 +124,7 @@ class Recipe:
             "player": self.player.state(),
             "phases": self.phases.state(),
         }
-        state |= {"phase": self.phase, "bad": self.bad, "told": self.told}
+        state |= {"phase": self.phase, "bad": self.bad, "watch": self.watch.state()}
         if self.judges is not None:
             state |= {"judges": self.judges.state_dict(), "judge": self.judge.state()}
         return state
@@ -140,7 +138,8 @@ class Recipe:
             self.judges.load_state_dict(state["judges"])
             self.judge.restore(state["judge"])
         self.player.restore(state["player"])
-        self.bad, self.told = state["bad"], state["told"]
+        self.watch.restore(state["watch"])
+        self.bad = state["bad"]
 
     def _begin_second(self) -> None:
         """Discriminators come in, and the encoder stands still."""
@@ -208,6 +207,7 @@ class Recipe:
             name: float(part.detach()) * share for name, part in parts.items()
         }
 
+    @torch.no_grad()
     def _measured(self, item: Item) -> tuple[float, Tensor, Tensor]:
         mean, scale = self.model.encoder.posterior(item.sound)
         target, estimate = self._lined_up(item, mean)
@@ -230,7 +230,7 @@ class _Player:
     def __init__(self, parameters: list[nn.Parameter], rate: float, threads: int | None):
         self.parameters = parameters
         self.gradients = ItemGradients(parameters, threads)
-        self.optimiser = torch.optim.Adam(parameters, rate, BETAS)
+        self.optimiser = torch.optim.Adam(parameters, rate, BETAS, fused=True)
 
     def step(self, loss: Callable, items: list[Item], rate: float) -> dict[str, float]:
         """One step; the losses. Nothing moves where they are no numbers."""

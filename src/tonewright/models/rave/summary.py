@@ -23,8 +23,9 @@ def summed_up(model: Timbre, crops: Crops) -> Basis:
     for i in range(count):
         sound = torch.from_numpy(corpus.crop(corpus.samples * i // count, crops.length))[None, None]
         means, _ = model.encoder.posterior(sound)
-        # Frames are late by the bank, too, which is less than one frame or not much more.
-        heard = heard_in(sound, config.sample_rate, config.compression)
+        # frames are late by the bank, too, and their middle is half a frame before the first sample that they add
+        behind = model.encoder.behind + config.compression // 2
+        heard = heard_in(sound, config.sample_rate, config.compression, behind)
         frames = means.shape[-1] - late
         gathering.add(means[..., late:], {name: values[..., :frames] for name, values in heard.items()})
     return gathering.basis()

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "wide_kernels.h"
+#include "teaching_wide_kernels.h"
 
 namespace tonewright {
 namespace {

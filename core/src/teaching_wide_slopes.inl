@@ -6,7 +6,7 @@ namespace {
 constexpr std::size_t kSamplesAtOnce = 512;  // fine ones that are turned together
 
 // All that coarse channels hear, in rows: where it already lies, or copied together.
-Sounds<const float> rows_of(const WideShape& s, const Heard& coarse) {
+Sounds<const float> rows_of(const TeachingWideShape& s, const Heard& coarse) {
   if (coarse.before == 0 && coarse.slope == 1.0f) return coarse.now;
   static thread_local Floats kept;
   const std::size_t pitch = ceiling(coarse.samples() + 1, kWidth) * kWidth;
@@ -18,7 +18,7 @@ Sounds<const float> rows_of(const WideShape& s, const Heard& coarse) {
 
 // Some blocks of fine channels after another, each [sample][channel] in a vector, and what all coarse channels make of
 // them, piece of time after piece.
-void slopes(const WideShape& s, const Heard& fine, const Heard& coarse, float* to) {
+void slopes(const TeachingWideShape& s, const Heard& fine, const Heard& coarse, float* to) {
   const Sounds<const float> rows = rows_of(s, coarse);
   const std::size_t blocks = ceiling(s.fine, kWidth), together = s.kernel % kTileVectors ? std::min(blocks, kTileVectors) : 1;
   const std::size_t most = std::max<std::size_t>(16, kSamplesAtOnce / s.stride), depth = std::clamp<std::size_t>(rows.samples, 1, most);

@@ -1,6 +1,6 @@
 // Convolutions of many channels and their gradients, as Python sees them.
 
-#include "wide_kernels.h"
+#include "teaching_wide_kernels.h"
 
 #include "recursions.h"
 
@@ -34,8 +34,8 @@ Heard heard(const In& now, const In& past, std::size_t before, float slope, std:
 }
 
 template <typename Array>
-WideShape shape_of(std::size_t batch, const Array& weights, std::size_t stride, std::size_t dilation) {
-  const WideShape shape{batch, weights.shape(1), weights.shape(0), weights.shape(2), stride, dilation};
+TeachingWideShape shape_of(std::size_t batch, const Array& weights, std::size_t stride, std::size_t dilation) {
+  const TeachingWideShape shape{batch, weights.shape(1), weights.shape(0), weights.shape(2), stride, dilation};
   if (shape.kernel - 1 >= kMost || stride - 1 >= kMost || dilation - 1 >= kMost || shape.span() >= kMost)
     throw nb::value_error("a convolution wants a kernel, a stride and a dilation of 1 or more, and not of millions");
   return shape;
@@ -56,19 +56,19 @@ Bent bent_of(const In& at, float slope, const Sounds<float>& to, std::size_t bat
 
 void gather(Weights weights, Bias bias, In fine, In past, std::size_t before, float slope, In bent, float bent_slope,
             Out coarse, std::size_t stride, std::size_t dilation) {
-  const WideShape shape = shape_of(fine.shape(0), weights, stride, dilation);
+  const TeachingWideShape shape = shape_of(fine.shape(0), weights, stride, dilation);
   const Heard from = heard(fine, past, before, slope, shape.batch, shape.fine);
   const Sounds<float> to = sounds<float>(coarse, shape.batch, shape.coarse);
   const float* offsets = bias_of(bias, shape.coarse);
   const Bent shades = bent_of(bent, bent_slope, to, shape.batch, shape.coarse);
   nb::gil_scoped_release unlocked;
   const NoDenormals guard;
-  wide_kernels()->gather(shape, weights.data(), offsets, from, shades, to);
+  teaching_wide_kernels()->gather(shape, weights.data(), offsets, from, shades, to);
 }
 
 void spread(Weights weights, Bias bias, In coarse, In past, std::size_t before, float slope, std::size_t skip, In bent,
             float bent_slope, Out fine, std::size_t stride, std::size_t dilation) {
-  const WideShape shape = shape_of(coarse.shape(0), weights, stride, dilation);
+  const TeachingWideShape shape = shape_of(coarse.shape(0), weights, stride, dilation);
   const Heard from = heard(coarse, past, before, slope, shape.batch, shape.coarse);
   const Sounds<float> to = sounds<float>(fine, shape.batch, shape.fine);
   const float* offsets = bias_of(bias, shape.fine);
@@ -76,17 +76,17 @@ void spread(Weights weights, Bias bias, In coarse, In past, std::size_t before, 
   if (skip > kMost * kMost) throw nb::value_error("wide_spread wants to skip fewer samples");
   nb::gil_scoped_release unlocked;
   const NoDenormals guard;
-  wide_kernels()->spread(shape, weights.data(), offsets, from, skip, shades, to);
+  teaching_wide_kernels()->spread(shape, weights.data(), offsets, from, skip, shades, to);
 }
 
 void slopes(In fine, In fine_past, std::size_t fine_before, float fine_slope, In coarse, In coarse_past,
             std::size_t coarse_before, float coarse_slope, Out weights, std::size_t stride, std::size_t dilation) {
-  const WideShape shape = shape_of(fine.shape(0), weights, stride, dilation);
+  const TeachingWideShape shape = shape_of(fine.shape(0), weights, stride, dilation);
   const Heard x = heard(fine, fine_past, fine_before, fine_slope, shape.batch, shape.fine);
   const Heard dy = heard(coarse, coarse_past, coarse_before, coarse_slope, shape.batch, shape.coarse);
   nb::gil_scoped_release unlocked;
   const NoDenormals guard;
-  wide_kernels()->slopes(shape, x, dy, weights.data());
+  teaching_wide_kernels()->slopes(shape, x, dy, weights.data());
 }
 
 }  // namespace
