@@ -13,7 +13,7 @@ from torch.autograd.function import once_differentiable
 from tonewright.dsp.native import native
 
 MANY = 1 << 16  # products in all, from which on the core is faster
-FEW = 8  # channels of the finer sound, times the stride: with fewer, most of a vector is empty
+FEW = 4  # channels of the finer sound, times the stride: with fewer, most of a vector is empty
 
 
 def conv1d(
