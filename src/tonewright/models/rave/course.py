@@ -7,7 +7,13 @@ from tonewright.models.rave.augment import Augmentation
 from tonewright.models.rave.losses import MATCHING_V1, MATCHING_V2
 from tonewright.models.rave.phases import Turn
 
-LIMITS = {"batch": (1, 1024), "together": (1, 1024), "crop": (4096, 1 << 20), "lead": (0, 1 << 19)}
+LIMITS = {
+    "batch": (1, 1024),
+    "together": (1, 1024),
+    "crop": (4096, 1 << 20),
+    "lead": (0, 1 << 19),
+    "places": (1, 16),
+}
 LIMITS |= {"judges": (1, 512), "judges_every": (2, 64), "beta_steps": (0, 10_000_000)}
 
 
@@ -19,6 +25,8 @@ class Course:
         batch: crops of a step.
         crop: their length in samples, as far as they count.
         lead: samples before each crop that are heard and do not count, as far as the model listens back.
+        places: for each crop, so many random ones are looked at and the loudest is taken: most recordings have more
+            pauses than a model needs to learn silence from. With 2, a quarter of them is still heard.
         together: crops that one thread plays at once on a CPU; part of the result, to the last bit.
         rate, judge_rate: sizes of the steps of Adam. The first falls to a tenth until the second phase begins at the
             latest, and to a hundredth until the end.
@@ -41,6 +49,7 @@ class Course:
     batch: int = 8
     crop: int = 65536
     lead: int = 8192
+    places: int = 2
     together: int = 1
     rate: float = 1e-3
     judge_rate: float = 1e-4

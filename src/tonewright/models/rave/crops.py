@@ -14,6 +14,7 @@ from tonewright.models.rave.augment import augment
 from tonewright.models.rave.course import Course
 from tonewright.models.rave.model import Timbre
 
+LOOKED_AT = 48  # crops before the first step
 MEASURED = 24  # crops at most that the model is measured by
 
 
@@ -71,9 +72,15 @@ class Crops:
         if self.loader is None or self.next != step:
             self.close()
             course = self.course
-            self.loader = CropLoader(self.corpus, self.seed, course.batch, self.heard, step, threads=2)
+            count = course.batch * course.places
+            self.loader = CropLoader(self.corpus, self.seed, count, self.heard, step, threads=2)
         self.next = step + 1
         return self._items(next(self.loader), step)
+
+    def some(self) -> list[Tensor]:
+        """Crops for a look at what the recordings are like, [B, 1, T] each; no step hears them."""
+        steps = range(1 << 62, (1 << 62) + -(-LOOKED_AT // self.course.batch))
+        return [item.sound for step in steps for item in self._items(self._drawn(step), step)]
 
     def close(self) -> None:
         """Stop reading ahead."""
@@ -82,11 +89,12 @@ class Crops:
             self.loader = None
 
     def _drawn(self, step: int) -> np.ndarray:
-        return self.corpus.crops(self.seed, step, self.course.batch, self.heard)
+        return self.corpus.crops(self.seed, step, self.course.batch * self.course.places, self.heard)
 
     def _items(self, crops: np.ndarray, step: int) -> list[Item]:
         rng = np.random.default_rng([self.seed, step])
-        crops = augment(crops[:, 0], self.length, self.course.augmentation, self.sample_rate, rng)
+        crops = loudest(crops[:, 0], self.course.places)
+        crops = augment(crops, self.length, self.course.augmentation, self.sample_rate, rng)
         sound = torch.from_numpy(crops)[:, None].to(self.device)
         seeds = torch.from_numpy(rng.integers(0, 1 << 62, len(crops))).to(self.device)
         groups = zip(sound.split(self.together), seeds.split(self.together), strict=True)
@@ -107,3 +115,15 @@ class Crops:
             Item(row.to(self.device), torch.zeros(1, dtype=torch.int64, device=self.device), 0)
             for row in rows
         ]
+
+
+def loudest(crops: np.ndarray, places: int) -> np.ndarray:
+    """Of each `places` crops [B * places, T] that follow each other the one with the most energy, [B, T].
+
+    >>> loudest(np.float32([[0, 0], [1, 0], [0, 3], [2, 2]]), 2)
+    array([[1., 0.],
+           [0., 3.]], dtype=float32)
+    """
+    groups = crops.reshape(-1, places, crops.shape[-1])
+    best = np.einsum("bpt,bpt->bp", groups, groups).argmax(axis=1)
+    return groups[np.arange(len(groups)), best]

@@ -12,8 +12,13 @@ from torch.nn.utils.parametrize import is_parametrized, register_parametrization
 from tonewright.layers.conv import Conv1d, ConvTranspose1d
 
 
-def norm_weights(module: nn.Module) -> None:
-    """Give every convolution that is taught a length for each channel of its output."""
+def norm_weights(module: nn.Module, levels: dict[nn.Module, Tensor] | None = None) -> None:
+    """Give every convolution that is taught a length for each channel of its output.
+
+    Args:
+        module: with the convolutions.
+        levels: of some of them, that stay as they are; see `Levels`.
+    """
     for layer in list(module.modules()):
         if not isinstance(layer, (Conv1d, ConvTranspose1d)) or not layer.weight.requires_grad:
             continue
@@ -21,6 +26,8 @@ def norm_weights(module: nn.Module) -> None:
             register_parametrization(layer, "weight", TransposedNorm(), unsafe=True)
         else:
             weight_norm(layer, "weight", dim=0)
+        if levels and layer in levels:
+            register_parametrization(layer, "weight", Levels(levels[layer]))
 
 
 def fold_norms(module: nn.Module) -> None:
@@ -28,6 +35,26 @@ def fold_norms(module: nn.Module) -> None:
     for layer in list(module.modules()):
         if is_parametrized(layer, "weight"):
             remove_parametrizations(layer, "weight")
+
+
+class Levels(nn.Module):
+    """Weights times levels of their inputs or outputs, which are not taught.
+
+    >>> weight = torch.randn(4, 2, 3)
+    >>> levels = Levels(torch.tensor([1e-3, 10.0])[:, None])
+    >>> torch.allclose(levels(levels.right_inverse(weight)), weight)
+    True
+    """
+
+    def __init__(self, level: Tensor):
+        super().__init__()
+        self.register_buffer("level", level)
+
+    def forward(self, weight: Tensor) -> Tensor:
+        return weight * self.level
+
+    def right_inverse(self, weight: Tensor) -> Tensor:
+        return weight / self.level
 
 
 class TransposedNorm(nn.Module):
@@ -47,7 +74,7 @@ class TransposedNorm(nn.Module):
 
 
 class _Scaled(torch.autograd.Function):
-    """direction * length / its norm. Outputs and taps are one row here, summed over the inputs without any turning."""
+    """direction * length / its norm. Outputs and taps are one row, summed over the inputs without any turning."""
 
     @staticmethod
     def forward(ctx, length, direction):

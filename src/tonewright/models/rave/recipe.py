@@ -14,6 +14,7 @@ from tonewright.errors import TrainingError
 from tonewright.measure.spectral_distance import spectral_distance
 from tonewright.models.gradients import ItemGradients
 from tonewright.models.rave.basis import Basis
+from tonewright.models.rave.beginning import begin
 from tonewright.models.rave.config import BANDS
 from tonewright.models.rave.course import Course
 from tonewright.models.rave.crops import Crops, Item
@@ -65,8 +66,8 @@ class Recipe:
     ):
         self.model, self.course, self.seed, self.said = model.to(device), course, seed, said
         self.device, self.threads = torch.device(device), threads
-        norm_weights(model)
         self.crops = Crops(taught, model, course, seed, self.device)
+        norm_weights(model, begin(model, self.crops.some()))
         self.held_out = self.crops.measured(held_out)
         self.phases, self.phase, self.bad = Phases(course.turn), 1, 0
         self.player = _Player(list(p for p in model.parameters() if p.requires_grad), course.rate, threads)
