@@ -126,7 +126,9 @@ def _halves(magnitudes: Tensor) -> Tensor:
     """[B, bands, F] to the later half of each filter [B, F, bands - 1], from its middle on."""
     if magnitudes.ndim != 3 or magnitudes.shape[1] < 2:
         raise ShapeError(f"noise wants magnitudes [B, 2 bands or more, F], and got {list(magnitudes.shape)}")
-    return linear(magnitudes.transpose(1, 2), _map(magnitudes.shape[1], magnitudes.dtype).to(magnitudes.device))
+    return linear(
+        magnitudes.transpose(1, 2), _map(magnitudes.shape[1], magnitudes.dtype).to(magnitudes.device)
+    )
 
 
 class _Native(torch.autograd.Function):

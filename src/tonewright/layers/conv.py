@@ -156,7 +156,9 @@ class ConvTranspose1d(Layer):
         """Of leaky_relu(x, slope), which is x unless a slope is given."""
         self.check(x)
         weight, past = self.weight, state[0] if state else None
-        if self.groups == 1 and wide.worth_it(x, weight, self.bias, past, self.inputs, x.shape[-1], self.stride):
+        if self.groups == 1 and wide.worth_it(
+            x, weight, self.bias, past, self.inputs, x.shape[-1], self.stride
+        ):
             y = wide.conv_transpose1d(x, weight, self.bias, self.stride, past, slope)
             return y, last(x, state, self.memory, slope)
         frames = x.shape[-1] * self.stride
