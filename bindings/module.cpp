@@ -35,8 +35,7 @@ struct Channels {
 };
 
 void check_frames(const Player& player, std::size_t in, std::size_t out) {
-  // Samples that a block larger than one holds back come out one by one, so only their mean rate is known here.
-  if (in > (1u << 28) || out * static_cast<std::size_t>(player.down()) != in * static_cast<std::size_t>(player.up()))
+  if (in > (1u << 28) || static_cast<std::int64_t>(out) != player.due(static_cast<int>(in)))
     throw nb::value_error("process wants an output of frames * ratio samples");
 }
 

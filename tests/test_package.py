@@ -51,11 +51,14 @@ def test_public_names_are_told_and_there():
         "capture",
         "match",
         "instrument",
+        "timbre",
         "load",
         "listen",
         "perform",
         "play",
         "Phrase",
+        "encode",
+        "decode",
         "__version__",
     ):
         assert name in dir(tonewright)
@@ -125,6 +128,7 @@ def test_the_help_lists_every_verb(capsys):
         "demo",
         "prepare",
         "instrument",
+        "timbre",
         "export",
     }
     assert all(re.search(rf"^│ {name} ", shown, re.MULTILINE) for name in VERBS)

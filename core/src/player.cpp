@@ -197,11 +197,15 @@ void Player::play(const float* const* in, float* const* out, std::int64_t start,
   graph_.process(heard_.data(), made_.data(), frames);
 }
 
+std::int64_t Player::due(int frames) const noexcept {
+  const std::int64_t before = std::int64_t{held_in_} * graph_.up() / graph_.down();
+  return (std::int64_t{held_in_} + frames) * graph_.up() / graph_.down() - before;
+}
+
 // Any number of clean frames: what does not fill a block waits, and what is ready is given out one block later. How
 // many samples that were.
 std::int64_t Player::play_blocks(float* const* out, std::int64_t start, int frames) noexcept {
-  const std::int64_t before = std::int64_t{held_in_} * graph_.up() / graph_.down();
-  const std::int64_t due = std::int64_t{held_in_ + frames} * graph_.up() / graph_.down() - before;
+  const std::int64_t due = this->due(frames);
   for (std::size_t c = 0; c < clean_.rows.size(); ++c)
     std::memcpy(waiting_in_.rows[c] + held_in_, clean_.rows[c], bytes(frames));
   held_in_ += frames;

@@ -13,6 +13,11 @@ y = stream.process(block)
 violin = tw.instrument("recordings/", minutes=30)   # an instrument
 y = tw.play(violin, tw.listen(violin, "singing.wav"))   # play it by a melody,
 y = tw.play(violin, tw.Phrase(f0_hz, loudness_db))   # or by frames of pitch and loudness
+
+drums = tw.timbre("drums/", minutes=240)            # a timbre
+y = drums.render(x, latent_0=1.5)                   # any sound in it,
+z = tw.encode(drums, x)                             # or what it hears
+y = tw.decode(drums, z)                             # and what it plays upon that
 """
 
 __version__ = "0.1.0"
@@ -21,11 +26,14 @@ _WHERE = {
     "capture": "tonewright.training.capture",
     "match": "tonewright.training.match",
     "instrument": "tonewright.training.instrument",
+    "timbre": "tonewright.training.timbre",
     "load": "tonewright.runtime.player",
     "listen": "tonewright.runtime.perform",
     "perform": "tonewright.runtime.perform",
     "play": "tonewright.runtime.instrument",
     "Phrase": "tonewright.runtime.phrase",
+    "encode": "tonewright.runtime.timbre",
+    "decode": "tonewright.runtime.timbre",
 }
 
 

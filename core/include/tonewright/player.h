@@ -37,9 +37,12 @@ class Player final : public Layer {
   void prepare(int max_frames) override;
   // As if silence had come before: the model's own start-up is played and thrown away.
   void reset() noexcept override;
+  // How many samples the next `frames` will give: frames * up() / down(), where a slower model has a frame ready now
+  // and then only. [audio thread]
+  std::int64_t due(int frames) const noexcept;
   // Moves a control, smoothly; values beyond its range are brought into it. [audio thread]
   void set(int control, double value) noexcept;
-  // The next `frames` samples of in[inputs()] to frames * up() / down() samples of out[outputs()]; any number of them.
+  // The next `frames` samples of in[inputs()] to due(frames) samples of out[outputs()]; any number of them.
   // A sample that is no number is heard as silence. Never allocates, locks, throws or prints. [audio thread]
   void process(const float* const* in, float* const* out, int frames) noexcept;
   // The same for a file of one channel. Does nothing unless inputs() and outputs() are 1. [audio thread]

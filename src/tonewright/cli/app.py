@@ -14,6 +14,7 @@ from tonewright.cli.match import match
 from tonewright.cli.prepare import prepare
 from tonewright.cli.report import report
 from tonewright.cli.run import run
+from tonewright.cli.timbre import timbre
 
 app = cyclopts.App(
     name="tonewright",
@@ -34,7 +35,12 @@ app = cyclopts.App(
 
         tonewright instrument recordings/ -o violin.tone --minutes 30
         tonewright run violin.tone singing.wav -o out.wav
+
+    Or a timbre, which any sound can wear:
+
+        tonewright timbre drums/ -o drums.tone --minutes 240
+        tonewright run drums.tone beatbox.wav -o out.wav
     """,
 )
-for verb in (capture, match, instrument, run, live, check, report, inspect, demo, prepare, export):
+for verb in (capture, match, instrument, timbre, run, live, check, report, inspect, demo, prepare, export):
     app.command(verb)

@@ -23,6 +23,8 @@ def run(
     reverb: Path | None = None,
     no_reverb: Annotated[bool, Parameter(negative=())] = False,
     part: str | None = None,
+    latent: list[str] | None = None,
+    fidelity: float | None = None,
     live: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Play a sound file through a model, or a melody on an instrument.
@@ -34,6 +36,10 @@ def run(
 
         tonewright run violin.tone singing.wav -o out.wav
         tonewright run violin.tone tune.mid -o tune.wav
+
+    A timbre is worn by any sound:
+
+        tonewright run drums.tone beatbox.wav -o out.wav --latent 0=+1.5
 
     Parameters
     ----------
@@ -49,7 +55,7 @@ def run(
         A setting of a matched chain and its value, such as --set compressor.ratio=3; once for each.
         `tonewright inspect` lists them.
     resample:
-        Convert to the rate that the model was learned at, and back.
+        Convert to the rate that the model was learned at, and back. An instrument and a timbre do so by themselves.
     prime:
         What the device made of the beginning of the sound. A feedback model goes on from there, such as a tremolo in
         the swing that it was in; without it, it begins in silence.
@@ -64,6 +70,12 @@ def run(
         Hear an instrument without a room.
     part:
         Of a MIDI file: its name, or its number from 1. The one with the most notes when nothing is said.
+    latent:
+        Of a timbre: a latent and by how much to move it, -4 to 4, such as --latent 0=+1.5; once for each.
+        `tonewright inspect` tells what it does.
+    fidelity:
+        Of a timbre: the share of what varies that is played, above 0 to 1, such as --fidelity 0.95. With less, sounds
+        come closer to the typical one.
     live:
         Play an instrument as `tonewright live` does, by a pitch tracker that cannot look ahead, and without fitting
         pitch and loudness.
@@ -72,10 +84,12 @@ def run(
     from tonewright.runtime.perform import perform
     from tonewright.runtime.render import render_file
     from tonewright.runtime.room import plays_frames
+    from tonewright.runtime.timbre import is_timbre
 
     controls = settings(knob)
     player = open_player(model)
     player.turn(settings(turn, "a setting", "compressor.ratio=3"))
+    controls |= _moved(player, model, latent, fidelity)
     options = {"--transpose": transpose, "--loudness": loudness, "--reverb": reverb, "--no-reverb": no_reverb}
     options |= {"--part": part, "--live": live, "--prime": prime}
     given = [name for name, value in options.items() if value is not None and value is not False]
@@ -85,6 +99,8 @@ def run(
         controls |= _turned(player, transpose, loudness, no_reverb)
     else:
         _check_other(player.tone.architecture, model, sound, given)
+    if is_timbre(player):
+        resample = _converts(player, sound) or resample
     with Bar(f"playing {sound.name}") as bar:
         if instrument and not live:
             clipped = perform(
@@ -108,6 +124,32 @@ def _turned(player, transpose: float | None, loudness: float | None, no_reverb: 
     silent = 0.0 if no_reverb and "reverb" in player.controls else None
     wanted = {"transpose": transpose, "loudness": loudness, "reverb": silent}
     return {name: value for name, value in wanted.items() if value is not None}
+
+
+def _moved(player, model: Path, latent: list[str] | None, fidelity: float | None) -> dict[str, float]:
+    """The controls that move the latents of a timbre, whose fidelity is turned as well."""
+    from tonewright.runtime.timbre import FIDELITY, is_timbre, knob_of_latent
+
+    moves = settings(latent, "a latent", "0=+1.5")
+    given = [name for name, value in (("--latent", latent), ("--fidelity", fidelity)) if value is not None]
+    if given and not is_timbre(player):
+        kind = player.tone.architecture
+        raise ConfigError(f"{given[0]} is for a timbre, and {model.name} is none ({kind}); leave it out")
+    if fidelity is not None:
+        player.turn({FIDELITY: fidelity})
+    return {knob_of_latent(player, name): value for name, value in moves.items()}
+
+
+def _converts(player, sound: Path) -> bool:
+    """Whether the rate is converted, which is told."""
+    from tonewright.audio import files
+
+    rate = files.info(sound).sample_rate
+    if rate != player.sample_rate:
+        warn(
+            f"{sound.name}: it has {rate} Hz and the timbre plays at {player.sample_rate} Hz; converted and back"
+        )
+    return rate != player.sample_rate
 
 
 def _check_other(kind: str, model: Path, sound: Path, given: list[str]) -> None:

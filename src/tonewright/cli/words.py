@@ -145,19 +145,24 @@ class Bar:
             if self.live:
                 self.rich.update(self.task, description=what, completed=0.0, line="")
 
-    def show(self, share: float, seconds_left: float = math.nan, error: float = math.nan) -> None:
+    def show(
+        self, share: float, seconds_left: float = math.nan, error: float = math.nan, words: str = ""
+    ) -> None:
         """Draw where the work is; without a terminal, a line for every tenth of it."""
+        line = self.line(share, seconds_left, error, self.measure, words)
         if self.live:
-            self.rich.update(
-                self.task, completed=share, line=self.line(share, seconds_left, error, self.measure)
-            )
+            self.rich.update(self.task, completed=share, line=line)
         elif math.floor(10 * share) > math.floor(10 * self.shown) or self.shown < 0:
-            warn(f"{self.what}: {self.line(share, seconds_left, error, self.measure)}")
+            warn(f"{self.what}: {line}")
             self.shown = share
 
     @staticmethod
-    def line(share: float, seconds_left: float, error: float, measure: str = "ESR") -> str:
-        """The words beside the bar."""
+    def line(share: float, seconds_left: float, error: float, measure: str = "ESR", words: str = "") -> str:
+        """The words beside the bar.
+
+        >>> Bar.line(0.5, 60.0, 1.2, "spectral distance", "phase 1")
+        ' 50 %   1:00 left   spectral distance 1.20   phase 1'
+        """
         parts = [f"{100 * share:3.0f} %"]
         parts += [f"{clock(seconds_left)} left"] if math.isfinite(seconds_left) else []
         parts += (
@@ -165,4 +170,4 @@ class Bar:
             if math.isfinite(error)
             else []
         )
-        return "   ".join(parts)
+        return "   ".join([*parts, *([words] if words else [])])

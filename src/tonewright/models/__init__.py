@@ -16,9 +16,16 @@ def names(verb: str | None = None) -> list[str]:
     (True, False)
     """
     found = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
-    return (
-        found if verb is None else [name for name in found if getattr(find(name), "VERB", "capture") == verb]
-    )
+    return found if verb is None else [name for name in found if verb_of(name) == verb]
+
+
+def verb_of(name: str) -> str:
+    """The verb of the command line that learns it.
+
+    >>> verb_of("wavenet"), verb_of("rave")
+    ('capture', 'timbre')
+    """
+    return getattr(find(name), "VERB", "capture")
 
 
 def find(name: str) -> ModuleType:
@@ -70,8 +77,10 @@ def changed(architecture: str, name: str, changes: dict):
     room, config = find(architecture), preset(architecture, name)
     of_course = _names(getattr(room, "Course", None))
     of_model = [
-        setting for setting in _names(room.Config) if setting != "knobs"
-    ]  # those come with the recordings
+        setting
+        for setting in _names(room.Config)
+        if setting != "knobs" or not isinstance(config.knobs, tuple)  # names come with the recordings
+    ]
     for setting in changes:
         if setting not in of_model + of_course:
             known = did_you_mean(setting, of_model + of_course)

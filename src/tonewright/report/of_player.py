@@ -1,5 +1,6 @@
 """The report page of a model and a pair of recordings."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from tonewright.report.settings import joined
 from tonewright.runtime.phrase import told_range
 from tonewright.runtime.player import Player
 from tonewright.runtime.room import own_room, plays_frames
+from tonewright.runtime.timbre import is_timbre
 from tonewright.units import clock, note_name
 
 # what proves an instrument, by its name among the metrics: what it is called, how it is said, and in which unit
@@ -34,7 +36,7 @@ def write_report(player: Player, pairs: list[Pair], path: Path, title: str, find
         findings: of the data checks, in words.
 
     Raises:
-        ConfigError: a model of several channels, or an instrument.
+        ConfigError: a model of several channels, an instrument, or a timbre.
     """
     check_comparable(player)
     takes = [_take(player, pair) for pair in pairs]
@@ -64,6 +66,11 @@ def check_comparable(player: Player) -> None:
         raise ConfigError(
             "a page compares a device with its model, and this is an instrument, which plays no sound again; its own "
             "page is written by 'tonewright instrument'"
+        )
+    if is_timbre(player):
+        raise ConfigError(
+            "a page compares a device with its model, and this is a timbre, which no device answers to; its own page "
+            "is written by 'tonewright timbre'"
         )
     inputs, outputs = channels_of(player.model)
     if (inputs, outputs) != (1, 1):
@@ -97,6 +104,8 @@ def facts(player: Player) -> dict[str, str]:
     if plays_frames(player):
         told["Latency"] += ", the pitch tracker included"
         told |= _of_instrument(player)
+    elif is_timbre(player):
+        told |= _of_timbre(player)
     else:
         memory = model.settle + 1
         told["Memory"] = f"{memory} samples ({1000 * memory / player.sample_rate:.0f} ms)"
@@ -109,6 +118,7 @@ def facts(player: Player) -> dict[str, str]:
         "preset": "Preset",
         "steps": "Steps taught",
         "seed": "Seed",
+        "why_second_phase": "Phases",
         "taught_by": "Taught by",
         "made_by": "Made by",
         "wet": "Learned from",
@@ -118,6 +128,7 @@ def facts(player: Player) -> dict[str, str]:
     for key, label in (("taught_seconds", "Taught for"), ("recorded_seconds", "Recording")):
         if key in tone.metrics:
             told[label] = clock(tone.metrics[key])
+    told |= {name: tone.provenance[name] for name in player.controls if name in tone.provenance}
     if "esr" in tone.metrics:
         told["ESR, held out"] = f"{tone.metrics['esr']:.5f}"
     if "noise_esr" in tone.metrics:
@@ -125,6 +136,26 @@ def facts(player: Player) -> dict[str, str]:
     if "loudness_db" in tone.levels:
         told["Loudness"] = f"{tone.levels['loudness_db']:.1f} dB for a guitar of -18 dB"
     return told
+
+
+def _of_timbre(player: Player) -> dict[str, str]:
+    """How late it is and why, what lies between hearing and playing, and how far it is from what it never heard."""
+    model, rate, metrics = player.model, player.sample_rate, player.tone.metrics
+    waits, hop = model.latency, model.block
+    ms = 1000 / rate
+    told = {
+        "Latency": f"{player.latency} samples ({ms * player.latency:.1f} ms): {waits} ({ms * waits:.1f} ms) of the "
+        f"model, and {hop - 1} ({ms * (hop - 1):.1f} ms) until a frame is full",
+        "Latents": f"{model.config.latent}, {rate / hop:.4g} times a second; {model.dimensions} are played, and "
+        f"{len(model.ports)} are knobs",
+    }
+    taught = {"held_out_spectral": "", "half_way_spectral": " at half-way", "untaught_spectral": " before"}
+    words = [
+        f"{metrics[key]:.2f}{when}"
+        for key, when in taught.items()
+        if math.isfinite(metrics.get(key, math.nan))
+    ]
+    return told | ({"Spectral distance, held out": ", ".join(words)} if words else {})
 
 
 def _of_instrument(player: Player) -> dict[str, str]:

@@ -51,7 +51,7 @@ def write_timbre_report(
         untaught=metrics.get("untaught_spectral"),
         half_way=metrics.get("half_way_spectral"),
         history=player.tone.history,
-        second_phase=provenance.get("second_phase"),
+        second_phase=int(provenance["second_phase"]) if "second_phase" in provenance else None,
         why=provenance.get("why_second_phase", ""),
         facts=facts(player),
         findings=[str(finding) for finding in findings],

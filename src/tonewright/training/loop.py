@@ -7,7 +7,8 @@ ends at the same bits.
 
 A recipe may have more: `take_note(step, error)`, told what was measured; `phase`, a number that rises when it
 goes on to something else, with steps of another length, in which the latest weights count as the best, for what is
-measured no longer says; and `waited`, the share of the time in which there was nothing to teach yet.
+measured no longer says; `waited`, the share of the time in which there was nothing to teach yet; and `words`, which
+say beside the error where it is.
 """
 
 import math
@@ -77,6 +78,7 @@ class Progress:
         history: rows of seconds, step, loss and error.
         phase: of the recipe, whose pace the number of steps was found by.
         waited: share of the time in which a step waited for its data.
+        words: what the recipe says beside the error; empty for most.
     """
 
     step: int = 0
@@ -88,6 +90,7 @@ class Progress:
     history: list[dict] = field(default_factory=list)
     phase: int = 1
     waited: float = 0.0
+    words: str = ""
 
     @property
     def seconds_left(self) -> float:
@@ -182,6 +185,7 @@ class _Run:
             self._time(time.monotonic() - before)
         if progress.steps and (progress.step % self._score_every == 0 or self.done):
             self._score()
+        progress.words = getattr(self.recipe, "words", "")
         self._clock()
         if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
             self.save()
@@ -242,7 +246,7 @@ class _Run:
 
     def _score(self) -> None:
         progress = self.progress
-        progress.error = self.recipe.score()
+        progress.error = processes.agreed(self.recipe.score())  # on GPUs the last digits may differ
         if take_note := getattr(self.recipe, "take_note", None):
             take_note(progress.step, progress.error)
         if progress.error < progress.best or self.phase > 1:

@@ -20,6 +20,11 @@ def first() -> bool:
     return not dist.is_initialized() or dist.get_rank() == 0
 
 
+def place() -> int:
+    """The number of this process among those of this training on this machine, from 0."""
+    return int(os.environ.get("LOCAL_RANK", "0")) if dist.is_initialized() else 0
+
+
 def agreed(value):
     """The first process's value, in all of them."""
     if not dist.is_initialized():

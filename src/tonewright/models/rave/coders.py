@@ -5,14 +5,17 @@ from torch import Tensor
 
 from tonewright.layers.base import Layer, State
 from tonewright.layers.combine import Parallel, Serial
+from tonewright.layers.conv import Conv1d
 from tonewright.layers.dense import Linear
 from tonewright.layers.pqmf import Analysis, Synthesis
 from tonewright.models.base import Model
 from tonewright.models.rave import v1, v2
 from tonewright.models.rave.config import BANDS, Config
+from tonewright.models.rave.latent import sample, spread
 from tonewright.models.rave.noise import Noise
 
 FAMILY = {"v1": v1, "v2": v2}
+SOFT = 0.05  # of the weights that make the bands, to begin with
 
 
 class Encoder(Model):
@@ -61,6 +64,20 @@ class Encoder(Model):
         z, remembered = self.path(bands, state[self.count :])
         return z, heard + remembered
 
+    def with_spread(self) -> "Posterior":
+        """The same, which also gives how sure it is."""
+        return Posterior(self)
+
+    def drawn(self, z: Tensor, scale: Tensor, generator: torch.Generator) -> Tensor:
+        """Latents as likely as those that it was taught with.
+
+        Args:
+            z, scale: [latent, F], as `with_spread` gives them.
+            generator: of the draw.
+        """
+        off = sample(torch.zeros_like(scale), spread(scale), generator)  # before any basis
+        return z + self.basis.weight.detach() @ off
+
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The means, before any basis, and the scales of the latents of whole sounds [B, 1, T], after silence.
 
@@ -71,6 +88,35 @@ class Encoder(Model):
         bands, _ = self.bank(x, self.bank.initial_state(len(x)))
         heard, _ = trunk(bands, trunk.initial_state(len(x)))
         return tuple(head(heard, head.initial_state(len(x)))[0] for head in (mean, self.scale))
+
+
+class Posterior(Model):
+    """Sound x [B, 1, T] to [B, 2 latent, T / compression]: what the encoder gives, and below it the scales.
+
+    >>> encoder = Encoder(Config(capacity=4, ratios=(2, 2), dilations=((1,), (1,)), latent=8))
+    >>> both = encoder.with_spread()
+    >>> both(torch.randn(1, 1, 640), both.initial_state(1))[0].shape
+    torch.Size([1, 16, 10])
+    """
+
+    inputs = 1
+
+    def __init__(self, encoder: Encoder):
+        super().__init__()
+        trunk, mean, basis = encoder.path.layers
+        self.config, self.bank = encoder.config, encoder.bank
+        self.path = Serial(trunk, Parallel([Serial(mean, basis), encoder.scale], "stack"))
+        self.outputs, self.ratio, self.block = 2 * encoder.outputs, encoder.ratio, encoder.block
+        self.latency, self.settle = encoder.latency, encoder.settle
+        self.count = self.bank.state_count
+
+    def initial_state(self, batch: int) -> State:
+        return self.bank.initial_state(batch) + self.path.initial_state(batch)
+
+    def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        bands, heard = self.bank(x, state[: self.count])
+        both, remembered = self.path(bands, state[self.count :])
+        return both, heard + remembered
 
 
 class Decoder(Model):
@@ -86,7 +132,7 @@ class Decoder(Model):
     def __init__(self, config: Config):
         super().__init__()
         family = FAMILY[config.family]
-        body, wave = Serial(*family.body(config)), family.wave(config)
+        body, wave = Serial(*family.body(config)), _softly(family.wave(config))
         # of the bands, since those of the encoder left its bank: frames of latents have an even number of them
         late = Analysis(BANDS, config.attenuation_db).latency + body.latency + wave.latency
         sounds: list[Layer] = [Serial(wave, Synthesis(BANDS, config.attenuation_db, late))]
@@ -119,6 +165,15 @@ class Decoder(Model):
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         return self.path(x, state)
+
+
+@torch.no_grad()
+def _softly(wave: Layer) -> Layer:
+    """The same, so soft that a model begins at -40 dB and not as loud noise, which it would first have to unlearn."""
+    for layer in wave.modules():
+        if isinstance(layer, Conv1d):
+            layer.weight.mul_(SOFT), layer.bias.mul_(SOFT)
+    return wave
 
 
 @torch.no_grad()

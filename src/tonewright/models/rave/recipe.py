@@ -18,7 +18,7 @@ from tonewright.models.rave.config import BANDS
 from tonewright.models.rave.course import Course
 from tonewright.models.rave.crops import Crops, Item
 from tonewright.models.rave.discriminators import PERIODS, Discriminators
-from tonewright.models.rave.health import Watch, diagnose
+from tonewright.models.rave.health import Health, Watch, diagnose
 from tonewright.models.rave.latent import beta, kl, sample, spread
 from tonewright.models.rave.losses import to_convince, to_tell_apart
 from tonewright.models.rave.model import Timbre
@@ -27,6 +27,9 @@ from tonewright.models.rave.phases import Phases
 from tonewright.models.rave.summary import summed_up
 
 BAD_STEPS = 10  # not-a-number gradients in a row that end the training
+# Beside a magnitude in the logarithm: what is fainter than noise at about -80 dB counts as silence. With the usual
+# 1e-7 the dither between two sounds is most of the distance, and its rounding most of the gradient.
+EPSILON = 1e-3
 BETAS = (0.5, 0.9)  # of Adam, as usual where networks play against each other
 
 
@@ -69,11 +72,19 @@ class Recipe:
         self.player = _Player(list(p for p in model.parameters() if p.requires_grad), course.rate, threads)
         self.judges: Discriminators | None = None
         self.watch = Watch()
+        self.health: Health | None = None
 
     @property
     def waited(self) -> float:
         """The share of the time in which a step waited for its crops, 0 to 1."""
         return self.crops.waited
+
+    @property
+    def words(self) -> str:
+        """Where it is: the phase, and what the latent was used for when that was measured last."""
+        if self.health is None:
+            return f"phase {self.phase}"
+        return f"phase {self.phase}, {self.health.informative} of {self.health.dims} dimensions in use"
 
     def step(self, step: int, steps: int) -> dict[str, float]:
         """Improve the model, or in the second phase sometimes the discriminators; the losses by name.
@@ -103,6 +114,14 @@ class Recipe:
         self.phases.scored(step, distance)
         for sentence in self.watch.see(self.health, self.course.beta) if self.phase == 1 else []:
             self.said(f"after {step:,} steps: {sentence}")
+
+    def as_it_is(self) -> Timbre:
+        """A copy of the model on the CPU, ready to play while the training goes on."""
+        copy = Timbre(self.model.config)
+        norm_weights(copy)
+        copy.load_state_dict(self.model.state_dict())
+        fold_norms(copy)
+        return copy.eval()
 
     def finish(self) -> Basis:
         """Once the best weights are in place: fold what was only for teaching, and turn the latents to their basis.
@@ -198,7 +217,8 @@ class Recipe:
         """On the whole sound, and on each of its bands."""
         bank = self.model.encoder.bank
         bands = [bank(x, bank.initial_state(len(x)))[0] for x in (target, estimate)]
-        return {"whole": spectral_distance(target[:, 0], estimate[:, 0]), "bands": spectral_distance(*bands)}
+        pairs = {"whole": (target[:, 0], estimate[:, 0]), "bands": bands}
+        return {name: spectral_distance(*pair, epsilon=EPSILON) for name, pair in pairs.items()}
 
     def _summed(self, parts: dict[str, Tensor], item: Item) -> tuple[Tensor, dict[str, float]]:
         """With the item's share of the batch."""
@@ -207,12 +227,12 @@ class Recipe:
             name: float(part.detach()) * share for name, part in parts.items()
         }
 
-    @torch.no_grad()
+    @torch.no_grad()  # here, for it holds for one thread
     def _measured(self, item: Item) -> tuple[float, Tensor, Tensor]:
         mean, scale = self.model.encoder.posterior(item.sound)
         target, estimate = self._lined_up(item, mean)
-        distance = float(spectral_distance(target[:, 0], estimate[:, 0])) * len(mean)
-        return distance, mean.cpu(), spread(scale).cpu()
+        distance = spectral_distance(target[:, 0], estimate[:, 0], epsilon=EPSILON)
+        return float(distance) * len(mean), mean.cpu(), spread(scale).cpu()
 
     def _checked(self, losses: dict[str, float]) -> dict[str, float]:
         self.bad = 0 if all(map(math.isfinite, losses.values())) else self.bad + 1
