@@ -47,7 +47,7 @@ class TransposedNorm(nn.Module):
 
 
 class _Scaled(torch.autograd.Function):
-    """direction * length / its norm. Outputs and taps are one row here, summed over the inputs without any turning."""
+    """direction * length / its norm. Outputs and taps are one row here, summed over inputs without any turning."""
 
     @staticmethod
     def forward(ctx, length, direction):
