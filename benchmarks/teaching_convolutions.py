@@ -75,10 +75,13 @@ def main() -> None:
         "Leaky ReLU, memory of the past and convolution, forward and all gradients, as the layers of a timbre model "
         f"are taught: milliseconds of the processor, medians of {rounds} rounds in turn on one thread. GFLOP/s: "
         f"products and sums of the convolution by ours, and their share of what this core does at most, {peak:.0f}. "
-        "Error: of our gradients as a share of the norm of float64 autograd's; in brackets that of torch in float32.\n\n"
+        "Error: of our gradients as a share of the norm of float64 autograd's; in brackets that of torch in "
+        "float32.\n\n"
     )
     rows = [row(shape, rounds, peak) for shape in SHAPES]
-    write_section("Teaching wide convolutions", "benchmarks.teaching_convolutions", text + table(COLUMNS, rows))
+    write_section(
+        "Teaching wide convolutions", "benchmarks.teaching_convolutions", text + table(COLUMNS, rows)
+    )
 
 
 def row(shape: Shape, rounds: int, peak: float) -> list:

@@ -47,8 +47,8 @@ def main() -> None:
     text = (
         f"One crop of {CROP} samples, causal: losses, gradients and a step of Adam, on one thread. Seconds of the "
         f"processor, medians of {options.rounds} steps. Torch is the same recipe without the core, and so already "
-        f"has our bank and our order of things; {REFERENCE}, in another run. The gradient of the first step differs by so much, in parts of its norm.\n\n"
-        + table(columns, rows)
+        f"has our bank and our order of things; {REFERENCE}, in another run. The "
+        "gradient of the first step differs by so much, in parts of its norm.\n\n" + table(columns, rows)
     )
     write_section("Teaching a timbre: a step", "benchmarks/timbre_step.py", text)
 

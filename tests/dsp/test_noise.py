@@ -6,7 +6,7 @@ import torch
 from scipy import signal
 
 from tonewright.dsp import noise as module
-from tonewright.dsp.noise import filtered_noise, noise_filters, white_noise
+from tonewright.dsp.noise import _halves, filtered_noise, noise_filters, white_noise
 from tonewright.errors import ShapeError
 
 needs_core = pytest.mark.skipif(module.native is None, reason="the native core was not built")
@@ -165,3 +165,12 @@ def test_mistakes_are_told():
     for wrong in (magnitudes[0], magnitudes[:, :1]):
         with pytest.raises(ShapeError, match="2 bands or more"):
             noise_filters(wrong)
+
+
+def test_who_only_listens_first_does_not_keep_others_from_learning():
+    bands = 23  # that nobody else has
+    with torch.inference_mode():
+        _halves(torch.rand(1, bands, 4))
+    magnitudes = torch.rand(1, bands, 4, requires_grad=True)
+    _halves(magnitudes).sum().backward()
+    assert magnitudes.grad.shape == magnitudes.shape

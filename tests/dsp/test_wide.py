@@ -1,4 +1,4 @@
-"""Wide convolutions by the core, and their gradients, are torch's in double: for every shape, and where nothing fits."""
+"""Wide convolutions by the core, and their gradients, are torch's in double: for every shape, and where none fits."""
 
 import itertools
 
@@ -123,13 +123,17 @@ def test_transposed_is_torchs(shape, before, slope):
         return wide.conv_transpose1d(x, weight, bias, stride, past, slope)
 
     def theirs(x, past, weight, bias):
-        y = F.conv_transpose1d(heard(x, past, slope), weight, bias, stride, output_padding=max(0, stride - kernel))
+        y = F.conv_transpose1d(
+            heard(x, past, slope), weight, bias, stride, output_padding=max(0, stride - kernel)
+        )
         return y[..., before * stride :][..., : samples * stride]
 
     if kernel >= stride:
         same_gradients(ours, theirs, [x, past, weight, bias])
         same_gradients(
-            lambda x: ours(x, past, weight, None), lambda x: theirs(x, past.double(), weight.double(), None), [x]
+            lambda x: ours(x, past, weight, None),
+            lambda x: theirs(x, past.double(), weight.double(), None),
+            [x],
         )
 
 
@@ -235,4 +239,6 @@ def test_the_core_refuses_what_does_not_fit():
         if (dtype, layout) != (np.float32, "C"):
             with pytest.raises((TypeError, ValueError)):
                 fine = np.asarray(zeros(1, 8, 20), dtype=dtype, order=layout)
-                wide.native.wide_slopes(fine, None, 0, 1.0, zeros(1, 9, 18), None, 0, 1.0, zeros(9, 8, 3), 1, 1)
+                wide.native.wide_slopes(
+                    fine, None, 0, 1.0, zeros(1, 9, 18), None, 0, 1.0, zeros(9, 8, 3), 1, 1
+                )

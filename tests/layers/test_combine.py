@@ -93,7 +93,7 @@ def test_strided_branches_line_up():
 def test_what_cannot_be_put_together_is_told():
     with pytest.raises(ConfigError, match="one ratio"):
         Parallel([Conv1d(1, 1, 2, stride=2), Conv1d(1, 1, 2)])
-    with pytest.raises(ConfigError, match="'sum' or 'stack'"):
+    with pytest.raises(ConfigError, match="sum, product, stack"):
         Parallel([Conv1d(1, 1, 2)], "mean")
     with pytest.raises(ConfigError, match="cannot play in blocks"):
         Pointwise(nn.GroupNorm(1, 4))

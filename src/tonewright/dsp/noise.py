@@ -117,9 +117,11 @@ def _shifted(z: Tensor, by: int) -> Tensor:
 def _map(bands: int, dtype: torch.dtype) -> Tensor:
     """What magnitudes are multiplied by to be the later half of a filter, [bands - 1, bands]: irfft, then Hann."""
     taps = 2 * (bands - 1)
-    d = torch.arange(bands - 1, dtype=torch.float64)
-    responses = torch.fft.irfft(torch.eye(bands, dtype=torch.float64), n=taps)[:, : bands - 1]
-    return (responses * (0.5 + 0.5 * torch.cos(2 * torch.pi * d / taps))).t().to(dtype).contiguous()
+    with torch.inference_mode(False):  # whoever comes first: others may want gradients
+        d = torch.arange(bands - 1, dtype=torch.float64)
+        responses = torch.fft.irfft(torch.eye(bands, dtype=torch.float64), n=taps)[:, : bands - 1]
+        fading = responses * (0.5 + 0.5 * torch.cos(2 * torch.pi * d / taps))
+        return fading.t().to(dtype).contiguous()
 
 
 def _halves(magnitudes: Tensor) -> Tensor:
