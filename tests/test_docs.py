@@ -113,8 +113,8 @@ soundfile.write(sys.argv[sys.argv.index("-o") + 1], numpy.tanh(5 * x), rate, "FL
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
-    """Where a reader of the documents is: dry.wav, wet.wav and guitar.wav are there, a folder of music and one of
-    recordings; an instrument, with a melody and a tune for it; sound cards, a MIDI port, a host that plays plugins.
+    """Where a reader of the documents is: dry.wav, wet.wav and guitar.wav are there, folders of music, recordings and
+    drums; an instrument, with a melody and a tune for it; sound cards, a MIDI port, a host that plays plugins.
     """
     monkeypatch.chdir(tmp_path)
     # a match that looks at fewer chains, and gives up where the wave cannot be followed
@@ -132,11 +132,13 @@ def folder(tmp_path, monkeypatch) -> Path:
     storage.save(instruments.tone(sample_rate=RATE), "violin.tone")
     files.write("singing.wav", instruments.melody([440.0, 660.0], rate=RATE), RATE)
     put_tune("tune.mid")
-    for name in ("music", "recordings", "bin"):
+    for name in ("music", "recordings", "drums", "bin"):
         (tmp_path / name).mkdir()
     files.write("music/a.flac", guitar(), RATE)
     notes = instruments.melody([220.0, 294.0, 440.0, 587.0], 2.5, RATE)
     files.write("recordings/a.wav", notes, RATE)
+    files.write("drums/a.wav", guitar(), RATE)
+    files.write("drums/b.wav", 0.3 * guitar()[:9000], RATE)
     files.write("music/b.ogg", guitar()[::-1], RATE)
     (tmp_path / "bin/lv2apply").write_text(PLUGIN_HOST)
     (tmp_path / "bin/lv2apply").chmod(0o755)

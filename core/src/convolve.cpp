@@ -156,26 +156,32 @@ Convolution Convolve::pack(int group, int tile_rows) const {
   return c;
 }
 
-std::unique_ptr<Wide> Convolve::widened(int group, int frames) const {
+std::unique_ptr<Wide> Convolve::widened(int group) const {
   const auto first = static_cast<std::size_t>(group * outputs_of_group());
   std::vector<Wide::Term> terms;
   for (const Term& t : terms_) {
     const std::size_t depth = static_cast<std::size_t>(t.inputs) * static_cast<std::size_t>(t.taps);
     terms.push_back({t.inputs, t.taps, t.dilation, t.weight.data() + first * depth});
   }
-  return std::make_unique<Wide>(terms, bias_.data() + first, outputs_of_group(), stride_, 1, slope_before_, frames);
+  return std::make_unique<Wide>(terms, bias_.data() + first, outputs_of_group(), Wide::Manner{stride_, 1, slope_before_});
+}
+
+void Convolve::widen() {
+  for (int g = 0; g < groups_; ++g) wide_.push_back(widened(g));
+  if (mix_) wide_.push_back(mix_->widened(0));
+  if (always_wide())  // large weights are not kept twice
+    for (Term& term : terms_) term.weight = {};
 }
 
 // Where it depends on the length of the block, both ways are made ready.
 void Convolve::prepare(int max_frames) {
-  const int frames = (max_frames + stride_ - 1) / stride_;
-  packed_.clear();
-  wide_.clear();
   sources_.assign(terms_.size(), Signal{});
-  for (int g = 0; g < groups_ && goes_wide(1); ++g) wide_.push_back(widened(g, frames));
-  if (mix_ && goes_wide(1)) wide_.push_back(mix_->widened(0, frames));
-  for (int g = 0; g < groups_ && !always_wide(); ++g) packed_.push_back(pack(g, tile()));
-  if (mix_ && !always_wide()) packed_.push_back(mix_->pack(0, tile()));
+  if (wide_.empty() && goes_wide(1)) widen();
+  for (const auto& wide : wide_) wide->prepare((max_frames + stride_ - 1) / stride_);
+  packed_.clear();
+  if (always_wide()) return;
+  for (int g = 0; g < groups_; ++g) packed_.push_back(pack(g, tile()));
+  if (mix_) packed_.push_back(mix_->pack(0, tile()));
 }
 
 void Convolve::process(const Signal* in, const Signal& y, int frames) noexcept {

@@ -43,7 +43,8 @@ class Convolve : public Operation {
   int outputs_of_group() const { return outputs_ / groups_; }
   bool always_wide() const;
   bool goes_wide(int frames) const;
-  std::unique_ptr<Wide> widened(int group, int frames) const;
+  std::unique_ptr<Wide> widened(int group) const;
+  void widen();
   void process_wide(const Signal* inputs, const Signal& y, int frames) noexcept;
   bool bent_before() const { return slope_before_ != 1.0f; }
   bool bends() const { return finish_.activation != Unary::kNone || finish_.gate != Unary::kNone; }

@@ -27,15 +27,8 @@ class ConvolveTransposed : public Operation {
   }
 
   void prepare(int max_frames) override {
-    const int lanes = channels / groups_ * up, taps = memory_ + 1;
-    const auto depth = static_cast<std::size_t>(inputs_ * taps);
-    wide_.clear();
-    for (int g = 0; g < groups_; ++g) {
-      const auto first = static_cast<std::size_t>(g) * static_cast<std::size_t>(lanes);
-      const Wide::Term term{inputs_, taps, 1, weight_.data() + first * depth};
-      wide_.push_back(std::make_unique<Wide>(std::vector<Wide::Term>{term}, bias_.data() + first, lanes, 1, up,
-                                             slope_before_, max_frames));
-    }
+    if (wide_.empty()) widen();
+    for (const auto& wide : wide_) wide->prepare(max_frames);
   }
 
   void process(const Signal* in, const Signal& y, int frames) noexcept override {
@@ -47,6 +40,17 @@ class ConvolveTransposed : public Operation {
   }
 
  private:
+  void widen() {
+    const int lanes = channels / groups_ * up, taps = memory_ + 1;
+    const auto depth = static_cast<std::size_t>(inputs_ * taps);
+    for (int g = 0; g < groups_; ++g) {
+      const auto first = static_cast<std::size_t>(g) * static_cast<std::size_t>(lanes);
+      const std::vector<Wide::Term> term = {{inputs_, taps, 1, weight_.data() + first * depth}};
+      wide_.push_back(std::make_unique<Wide>(term, bias_.data() + first, lanes, Wide::Manner{1, up, slope_before_}));
+    }
+    weight_ = {};  // large weights are not kept twice
+  }
+
   int inputs_, groups_, memory_;  // inputs of a group
   float slope_before_ = 1.0f;     // of a leaky ReLU that the input goes through first; 1 is none
   std::vector<float> weight_;     // [outputs][up][inputs of a group][taps]

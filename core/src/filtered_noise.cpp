@@ -36,8 +36,14 @@ FilteredNoise::FilteredNoise(int reach, int hop)
 }
 
 void FilteredNoise::hear(std::uint64_t seed, std::uint64_t first) noexcept {
-  const int before = reach_ - 1;
-  white_noise(seed, first - static_cast<std::uint64_t>(before), noise_.data(), hop_ + 2 * before);
+  const int before = reach_ - 1, window = hop_ + 2 * before;
+  const bool next = hears_ && seed == seed_ && first - first_ == static_cast<std::uint64_t>(hop_);
+  const int known = next ? window - hop_ : 0;
+  if (next) std::copy_n(noise_.data() + hop_, known, noise_.data());
+  white_noise(seed, first + static_cast<std::uint64_t>(known - before), noise_.data() + known, window - known);
+  hears_ = true;
+  seed_ = seed;
+  first_ = first;
 }
 
 void FilteredNoise::play(const float* from, const float* to, float* y) noexcept {

@@ -32,9 +32,10 @@ namespace {
 
 // A long block is played in pieces whose signals stay in the nearest cache.
 constexpr int kChunk = 64;
-// Where the weights do not fit there anyway, longer pieces read them less often.
-constexpr int kLongChunk = 2048;
+// Where the weights do not fit there anyway and some nodes make few frames of such a piece, longer ones read the weights
+// less often: until those nodes make so many frames.
 constexpr std::int64_t kManyWeights = 1 << 18;
+constexpr int kManyFrames = 32, kLongChunk = 4096;
 constexpr std::size_t kMaxNodes = 1 << 16;
 constexpr std::size_t kMaxInputs = 64;
 constexpr int kMaxRatio = 1 << 16;
@@ -216,7 +217,9 @@ int Graph::block() const {
 }
 
 void Graph::prepare(int max_frames) {
-  const int block = this->block(), chunk = weights_ > kManyWeights ? kLongChunk : kChunk;
+  const int block = this->block();
+  const std::int64_t wanted = weights_ > kManyWeights ? std::int64_t{kManyFrames} * block : kChunk;
+  const int chunk = static_cast<int>(std::min<std::int64_t>(std::max<std::int64_t>(wanted, kChunk), kLongChunk));
   max_chunk_ = std::max(block, chunk / block * block);
   max_chunk_ = std::min(max_chunk_, std::max(block, max_frames / block * block));
   program_->prepare(nodes_, max_chunk_);

@@ -5,6 +5,7 @@
 
 #include "tonewright/filtered_noise.h"
 #include "tonewright/harmonic_bank.h"
+#include "wide.h"
 
 namespace tonewright {
 
@@ -62,55 +63,62 @@ class HarmonicBankNode : public Operation {
 class FilteredNoiseNode : public Operation {
  public:
   FilteredNoiseNode(int bands, int hop)
-      : noise_(bands - 1, hop), reach_(static_cast<std::size_t>(bands - 1)),
-        before_(reach_), own_(reach_) {
+      : noise_(bands - 1, hop), bands_(bands), reach_(static_cast<std::size_t>(bands - 1)), before_(reach_, 0.0f) {
     channels = 1;
     up = hop;
-    make_responses(static_cast<std::size_t>(bands));
   }
 
   std::int64_t remembered() const override {
-    return static_cast<std::int64_t>(responses_.size() + 16 * reach_) + 8 * std::int64_t{up};
+    return (std::int64_t{bands_} + 16) * static_cast<std::int64_t>(reach_) + 8 * std::int64_t{up};
+  }
+
+  // The filters of all frames at once: a product of matrices.
+  void prepare(int max_frames) override {
+    const std::vector<float> responses = responses_of(bands_), bias(reach_, 0.0f);
+    const std::vector<Wide::Term> term = {{bands_, 1, 1, responses.data()}};
+    wide_ = std::make_unique<Wide>(term, bias.data(), bands_ - 1, Wide::Manner{1, bands_ - 1, 1.0f});
+    wide_->prepare(max_frames);
+    filters_.assign(reach_ * static_cast<std::size_t>(max_frames), 0.0f);
   }
 
   void reset() noexcept override {
     first_ = 0;
-    std::fill(own_.begin(), own_.end(), 0.0f);
+    std::fill(before_.begin(), before_.end(), 0.0f);
   }
 
   void process(const Signal* in, const Signal& y, int frames) noexcept override {
-    for (int m = 0; m < frames; ++m, first_ += static_cast<std::uint64_t>(up)) {
-      own_.swap(before_);
-      std::fill(own_.begin(), own_.end(), 0.0f);
-      const float* response = responses_.data();
-      for (int b = 0; b < in[0].channels; ++b, response += reach_) {
-        const float magnitude = in[0].row(b)[m];
-        for (std::size_t d = 0; d < reach_; ++d) own_[d] += magnitude * response[d];
-      }
+    wide_->process(in, Finish{}, {filters_.data(), filters_.size(), 1}, frames);
+    const float *before = before_.data(), *own = filters_.data();
+    for (int m = 0; m < frames; ++m, first_ += static_cast<std::uint64_t>(up), before = own, own += reach_) {
       noise_.hear(0, first_);
-      noise_.play(before_.data(), own_.data(), y.row(0) + static_cast<std::ptrdiff_t>(m) * up);
+      noise_.play(before, own, y.row(0) + static_cast<std::ptrdiff_t>(m) * up);
     }
+    std::copy_n(before, reach_, before_.data());
   }
 
  private:
-  // The later half of the filter that passes one band: its inverse transform, and a Hann window.
-  void make_responses(std::size_t bands) {
-    const std::size_t taps = 2 * reach_;
+  // The later halves of the filters that pass one band, [reach][bands]: their inverse transforms, and a Hann window.
+  static std::vector<float> responses_of(int count) {
+    const auto bands = static_cast<std::size_t>(count), reach = bands - 1, taps = 2 * reach;
     std::vector<double> cosines(taps);
     for (std::size_t i = 0; i < taps; ++i)
       cosines[i] = std::cos(2.0 * std::acos(-1.0) * static_cast<double>(i) / static_cast<double>(taps));
-    for (std::size_t b = 0; b < bands; ++b)
-      for (std::size_t d = 0; d < reach_; ++d) {
+    std::vector<float> responses;
+    for (std::size_t d = 0; d < reach; ++d)
+      for (std::size_t b = 0; b < bands; ++b) {
         const double twice = b == 0 || b == bands - 1 ? 1.0 : 2.0;
         const double window = 0.5 + 0.5 * cosines[d];
-        responses_.push_back(static_cast<float>(window * twice * cosines[b * d % taps] / static_cast<double>(taps)));
+        responses.push_back(static_cast<float>(window * twice * cosines[b * d % taps] / static_cast<double>(taps)));
       }
+    return responses;
   }
 
   FilteredNoise noise_;
+  int bands_;
   std::size_t reach_;
   std::uint64_t first_ = 0;
-  std::vector<float> responses_, before_, own_;  // [bands, reach], and of the filters of two frames
+  std::unique_ptr<Wide> wide_;
+  std::vector<float> before_, filters_;  // the last filter of the block before, and those of a block
 };
 
 }  // namespace

@@ -27,12 +27,11 @@ const WideKernels& kernels_for(int lanes) noexcept {
 
 }  // namespace
 
-Wide::Wide(const std::vector<Term>& terms, const float* bias, int lanes, int step, int spread, float slope, int frames)
-    : kernels_(kernels_for(lanes)) {
+Wide::Wide(const std::vector<Term>& terms, const float* bias, int lanes, Manner manner) : kernels_(kernels_for(lanes)) {
   c_.lanes = lanes;
-  c_.step = step;
-  c_.spread = spread;
-  c_.slope = slope;
+  c_.step = manner.step;
+  c_.spread = manner.spread;
+  c_.slope = manner.slope;
   for (const Term& term : terms) {
     c_.terms.push_back({term.inputs, term.taps, term.dilation});
     c_.depth += term.inputs * term.taps;
@@ -40,8 +39,9 @@ Wide::Wide(const std::vector<Term>& terms, const float* bias, int lanes, int ste
   c_.bias.assign(bias, bias + lanes);
   c_.bias.resize(padded_to(c_.bias.size(), kernels_.width), 0.0f);
   pack(terms, kernels_.width);
-  heard_.assign(room_to_hear(c_.depth, frames), 0.0f);
 }
+
+void Wide::prepare(int frames) { heard_.assign(room_to_hear(c_.depth, frames), 0.0f); }
 
 void Wide::pack(const std::vector<Term>& terms, int width) {
   c_.weights.reserve(c_.bias.size() * static_cast<std::size_t>(c_.depth));

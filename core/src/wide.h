@@ -12,8 +12,16 @@ class Wide {
     const float* weight = nullptr;  // [lane][input][tap]
   };
 
-  // Allocates for up to `frames` frames. bias [lanes]. [main thread]
-  Wide(const std::vector<Term>& terms, const float* bias, int lanes, int step, int spread, float slope, int frames);
+  // How frames follow each other, and the leaky ReLU that x goes through first: as in WideConvolution.
+  struct Manner {
+    int step = 1, spread = 1;
+    float slope = 1.0f;
+  };
+
+  // Copies the weights; bias [lanes]. [main thread]
+  Wide(const std::vector<Term>& terms, const float* bias, int lanes, Manner manner);
+  // Allocates for up to `frames` frames. [main thread]
+  void prepare(int frames);
 
   // As WideKernels::play, and finishes whatever there is to finish. [audio thread]
   void process(const Signal* sources, const Finish& finish, const Signal& y, int frames) noexcept;

@@ -27,15 +27,18 @@ std::unique_ptr<Operation> noise_of(int bands, int hop) {
 }
 
 // Inputs [channels][frames] through the node in random blocks, to [frames * hop]; takes no memory.
-std::vector<float> play(Operation& node, std::vector<std::vector<float>>& inputs, int frames, Random& random) {
+std::vector<float> play(Operation& node, const std::vector<std::vector<float>>& inputs, int frames, Random& random) {
   std::vector<float> y(index(frames * node.up) + 64), out(index(16 * node.up) + 64);
+  std::vector<std::vector<float>> heard = inputs;
+  for (std::vector<float>& rows : heard) rows.resize(rows.size() + kRowStep);  // so far may a kernel read
+  node.prepare(16);
   const long before = allocations;
   for (int done = 0, count; done < frames; done += count) {
     count = std::min(frames - done, 1 + random.below(16));
     Signal in[3];
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const int channels = static_cast<int>(inputs[i].size()) / frames;
-      in[i] = {inputs[i].data() + done, index(frames), channels};
+      in[i] = {heard[i].data() + done, index(frames), channels};
     }
     node.process(in, {out.data(), out.size(), 1}, count);
     std::copy_n(out.data(), count * node.up, y.data() + done * node.up);

@@ -1,5 +1,5 @@
-// Convolutions of many channels, strided and transposed ones give what the plainest loop in double gives: the kernels of
-// every width for every shape, and whole graphs in any blocks, which take no memory.
+// Convolutions of many channels, strided and transposed ones give what the plainest loop in double gives: by themselves
+// in any shape, and in whole graphs in any blocks, which take no memory.
 #include "wide.h"
 
 #include <algorithm>
@@ -13,13 +13,16 @@ namespace {
 
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
-// Rows of noise that end where the contract lets a kernel read and write: at the next multiple of kRowStep.
+// Rows of noise that end where the contract lets a kernel read and write: after so many samples of the past, at the
+// next multiple of kRowStep.
 struct Noise {
   std::vector<float> samples;
   Signal signal;
 
-  Noise(Random& random, int channels, int frames) : samples(random.noise(padded(at(frames)) * at(channels))) {
-    signal = {samples.data(), padded(at(frames)), channels};
+  Noise(Random& random, int channels, int frames, int past = 0) {
+    const std::size_t stride = at(past) + padded(at(frames));
+    samples = random.noise(stride * at(channels));
+    signal = {samples.data(), stride, channels};
   }
 };
 
@@ -35,7 +38,8 @@ struct Term {
     double sum = 0.0;
     for (int i = 0; i < inputs; ++i)
       for (int k = 0; k < taps; ++k)
-        sum += static_cast<double>(weight[at((lane * inputs + i) * taps + k)]) * leaky(x.signal.row(i)[from + k * dilation], slope);
+        sum += static_cast<double>(weight[at((lane * inputs + i) * taps + k)]) *
+               leaky(x.signal.row(i)[from + k * dilation], slope);
     return sum;
   }
 };
@@ -50,8 +54,9 @@ void equals_the_plain_loop(Random& random, const Shape& s) {
   const float slope = random.below(2) ? 1.0f : 0.2f;
   std::vector<Term> terms;
   for (int i = 0; i < s.terms; ++i) {
-    const int inputs = 1 + random.below(s.deep ? 2 : 40), taps = s.deep ? 33000 : 1 + random.below(6), dilation = 1 + random.below(9);
-    Noise x(random, inputs, (s.frames - 1) * s.step + (taps - 1) * dilation + 1);
+    const int inputs = 1 + random.below(s.deep ? 2 : 40), dilation = 1 + random.below(9);
+    const int taps = s.deep ? 33000 : 1 + random.below(6);
+    Noise x(random, inputs, s.frames * s.step, (taps - 1) * dilation);
     terms.push_back({std::move(x), taps, dilation, random.noise(at(s.lanes * inputs * taps))});
   }
   std::vector<Wide::Term> shapes;
@@ -61,7 +66,8 @@ void equals_the_plain_loop(Random& random, const Shape& s) {
     sources.push_back(term.x.signal);
   }
   const std::vector<float> bias = random.noise(at(s.lanes));
-  Wide wide(shapes, bias.data(), s.lanes, s.step, s.spread, slope, s.frames);
+  Wide wide(shapes, bias.data(), s.lanes, {s.step, s.spread, slope});
+  wide.prepare(s.frames);
   const int channels = (s.lanes + s.spread - 1) / s.spread;
   Noise y(random, channels, s.frames * s.spread), addend(random, channels, s.frames);
   Finish finish;
@@ -154,7 +160,8 @@ void strided_equals_the_plain_loop(const Drawn& l) {
           for (int k = 0; k < l.kernel; ++k) {
             const int from = t * l.stride - l.memory + k * l.dilation;
             if (from < 0) continue;
-            sum += static_cast<double>(weights[0].data[at((o * heard + i) * l.kernel + k)]) * x[at((o / made * heard + i) * kFrames + from)];
+            sum += static_cast<double>(weights[0].data[at((o * heard + i) * l.kernel + k)]) *
+                   x[at((o / made * heard + i) * kFrames + from)];
           }
         CHECK(std::fabs(y[at(o * (kFrames / l.stride) + t)] - sum) < 4e-7 * (2.0 + heard * l.kernel));
       }
@@ -175,7 +182,8 @@ void transposed_equals_the_plain_loop(const Drawn& l) {
       for (int t = 0; t < kFrames; ++t)
         for (int k = 0; k < l.kernel && t * l.stride + k < long_; ++k) {
           const int input = o / made * heard + i;
-          want[at(o * long_ + t * l.stride + k)] += static_cast<double>(weights[0].data[at((input * made + o % made) * l.kernel + k)]) * x[at(input * kFrames + t)];
+          const float weight = weights[0].data[at((input * made + o % made) * l.kernel + k)];
+          want[at(o * long_ + t * l.stride + k)] += static_cast<double>(weight) * x[at(input * kFrames + t)];
         }
   }
   for (int most : {1, 7, kFrames}) {
@@ -195,7 +203,8 @@ void residual_units(int channels) {
     for (int taps : {3, 1}) {
       std::vector<float> weight = random.noise(at(channels * channels * taps));
       for (float& w : weight) w *= size;
-      weights.push_back({std::string(1, static_cast<char>('a' + weights.size())), "[" + square + "," + std::to_string(taps) + "]", std::move(weight)});
+      const std::string name(1, static_cast<char>('a' + weights.size()));
+      weights.push_back({name, "[" + square + "," + std::to_string(taps) + "]", std::move(weight)});
     }
   for (int unit = 0, x = 0; unit < 2; ++unit, x += 5) {
     const int dilation = 1 + 2 * unit;
@@ -218,7 +227,9 @@ void residual_units(int channels) {
         for (int i = 0; i < channels; ++i)
           for (int k = 0; k < 3; ++k) {
             const int from = t - (2 - k) * dilation;
-            if (from >= 0) between[at(o)] += static_cast<double>(first[at((o * channels + i) * 3 + k)]) * leaky(want[at(i * kFrames + from)], 0.2f);
+            if (from < 0) continue;
+            const float weight = first[at((o * channels + i) * 3 + k)];
+            between[at(o)] += static_cast<double>(weight) * leaky(want[at(i * kFrames + from)], 0.2f);
           }
       }
       for (int o = 0; o < channels; ++o)
@@ -233,6 +244,28 @@ void residual_units(int channels) {
   }
 }
 
+// With more weights than the nearest cache holds, the pieces of a long block are longer.
+void long_pieces_are_the_same() {
+  constexpr int kWidth = 300, kLong = 5000;
+  Random random(6);
+  std::vector<Weights> weights = {{"a", "[300,1,8]", random.noise(kWidth * 8)},
+                                  {"b", "[300,300,3]", random.noise(kWidth * kWidth * 3)},
+                                  {"c", "[1,300,1]", random.noise(kWidth)}};
+  for (float& w : weights[1].data) w *= 0.03f;
+  const std::string nodes = input_node() + "," + conv_node(0, 1, kWidth, 1, 0, "a", 8) + "," +
+                            conv_node(1, kWidth, kWidth, 7, 14, "b") + "," + conv_node(2, kWidth, 1, 1, 0, "c");
+  Graph graph(file_of(nodes, 3, weights));
+  const std::vector<float> x = random.noise(kLong);
+  const std::vector<float> y = played_in_blocks(graph, x, 1, 40, random);
+  graph.prepare(kLong);
+  graph.reset();
+  std::vector<float> whole(y.size());
+  const float *in = x.data(), *const* ins[1] = {&in};
+  float* out = whole.data();
+  graph.process(ins, &out, kLong);
+  for (std::size_t i = 0; i < y.size(); ++i) CHECK(std::fabs(y[i] - whole[i]) < 1e-4);
+}
+
 }  // namespace
 
 int main() {
@@ -244,5 +277,6 @@ int main() {
                          {2, 2, 5, 1, 1, 1, 4}, {1, 1, 60, 60, 1, 1, 0}})
     transposed_equals_the_plain_loop(l);
   for (int channels : {8, 48, 64, 97, 128}) residual_units(channels);
+  long_pieces_are_the_same();
   std::puts("wide: all is well");
 }

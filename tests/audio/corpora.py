@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from tonewright.audio import files
-from tonewright.audio.corpus import Corpus
-from tonewright.audio.corpus_store import Settings
+from tonewright.audio.corpus_ring import Corpus
+from tonewright.audio.corpus_source import Settings
 from tonewright.audio.corpus_writing import prepare_corpus
 from tonewright.audio.library import open_library
 

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.audio.corpora import RATE, mixed, noise, prepared, put, whole
-from tonewright.audio.corpus import JOINT_S, open_corpus
-from tonewright.audio.corpus_store import Settings
+from tonewright.audio.corpus import open_corpus
+from tonewright.audio.corpus_ring import JOINT_S
+from tonewright.audio.corpus_source import Settings
 from tonewright.errors import AudioError, ConfigError, FileError
 
 JOINT = round(JOINT_S * RATE)
@@ -78,9 +79,7 @@ def test_any_crop_is_a_piece_of_the_ring(corpus, start, length):
 
 def test_every_sample_is_met_equally_often(corpus, monkeypatch):
     starts = []
-    monkeypatch.setattr(
-        corpus, "crop", lambda start, length: starts.append(start) or np.zeros(length, np.float32)
-    )
+    monkeypatch.setattr(corpus, "_fill", lambda start, y: starts.append(start))
     for step in range(4000):
         corpus.crops(0, step, 8, 16)
     counts, _ = np.histogram(starts, 64, (0, corpus.samples))
@@ -162,7 +161,7 @@ def test_what_is_held_out_is_never_taught(tmp_path):
 
 
 def test_no_more_than_ten_minutes_are_held_out(tmp_path):
-    put(tmp_path, {"a.wav": (np.zeros((1, 8000 * 10)) + 0.1, 8000)})
+    put(tmp_path, {"a.wav": (noise(10.0, rate=8000), 8000)})
     corpus = open_corpus(tmp_path, 8000)
     long = type(corpus)(
         np.zeros(8000 * 10_000, np.int16),
@@ -189,6 +188,13 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_learned_from(tmp_path):
     corpus = open_corpus(tmp_path, RATE, said.append)
     assert corpus.seconds == 2.0 and len(said) == 2
     assert "b.wav" in said[1 - ("b.wav" in said[0])] and all(one.startswith("left out: ") for one in said)
+
+
+def test_who_reads_hours_again_and_again_is_told_how_not_to(tmp_path):
+    put(tmp_path / "drums", {"a.wav": (np.full((1, 1000 * 2000), 0.1), 1000), "b.wav": (noise(2.0), RATE)})
+    said = []
+    open_corpus(tmp_path / "drums", 8000, said.append)
+    assert len(said) == 1 and said[0].endswith("drums --for timbre -o drums.data does it once")
 
 
 def test_nothing_to_learn_from(tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.audio.corpora import RATE, noise, put
 from tonewright.audio import corpus_hearing, files
 from tonewright.audio.corpus_hearing import Silence, hear
-from tonewright.audio.corpus_store import Settings
+from tonewright.audio.corpus_source import Settings
 from tonewright.audio.files import info
 from tonewright.audio.prepared import source_of
 from tonewright.measure.metrics import rms_db

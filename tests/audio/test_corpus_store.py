@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tests.audio.corpora import RATE, contents, mixed, prepared, put
-from tonewright.audio.corpus import Corpus, open_corpus, read_corpus
+from tonewright.audio.corpus import open_corpus, read_corpus
+from tonewright.audio.corpus_ring import Corpus
 from tonewright.audio.corpus_store import INDEX, Source, is_corpus, map_samples, read_index, write_index
 from tonewright.errors import AudioError, FileError
 

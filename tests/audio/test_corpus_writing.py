@@ -17,7 +17,8 @@ from tonewright.audio import corpus_journal, corpus_writing
 from tonewright.audio.corpus import open_corpus
 from tonewright.audio.corpus_hearing import Piece
 from tonewright.audio.corpus_journal import JOURNAL, PART, Journal
-from tonewright.audio.corpus_store import INDEX, Settings
+from tonewright.audio.corpus_source import Settings
+from tonewright.audio.corpus_store import INDEX
 from tonewright.errors import AudioError, FileError
 
 FILES = len(mixed())
@@ -288,6 +289,14 @@ def test_a_full_disk_is_one_sentence_and_what_was_read_stays(sounds, tmp_path, w
     assert (folder / PART).stat().st_size > 0
     prepared(sounds, folder)
     assert contents(folder) == wanted
+
+
+def test_a_disk_that_may_be_too_small_is_told_before(sounds, tmp_path, monkeypatch):
+    said, usage = [], shutil.disk_usage(tmp_path)
+    prepared(sounds, tmp_path / "a.data", said=said.append)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=50_000))
+    prepared(sounds, tmp_path / "b.data", said=said.append)
+    assert len(said) == 1 and "b.data may come to 0.0 GB, and its disk has 0.0 GB free" in said[0]
 
 
 def test_two_at_once_are_one_too_many(sounds, tmp_path):

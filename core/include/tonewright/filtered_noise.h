@@ -21,7 +21,7 @@ class FilteredNoise {
   // Each at least 1. Allocates. [main thread]
   FilteredNoise(int reach, int hop);
 
-  // Makes the noise around the frame that begins at sample `first`. [audio thread]
+  // Makes the noise around the frame that begins at sample `first`; quicker when that is the next one. [audio thread]
   void hear(std::uint64_t seed, std::uint64_t first) noexcept;
   // The samples of that frame. [audio thread]
   void play(const float* from, const float* to, float* y) noexcept;
@@ -32,6 +32,8 @@ class FilteredNoise {
  private:
   const SynthKernels& kernels_;
   int reach_, hop_;
+  bool hears_ = false;
+  std::uint64_t seed_ = 0, first_ = 0;  // of the noise that is heard
   std::vector<float> noise_, swing_, rise_, made_, early_, late_, d_early_, d_late_;
 };
 

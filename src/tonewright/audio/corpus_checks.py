@@ -10,11 +10,11 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from tonewright.audio.corpus import Corpus
-from tonewright.audio.corpus_levels import MOST_DB
-from tonewright.audio.corpus_store import Source
+from tonewright.audio.corpus_levels import MOST_DB, gain_group
+from tonewright.audio.corpus_ring import Corpus
+from tonewright.audio.corpus_source import Source
 from tonewright.audio.findings import LEVELS, Finding
-from tonewright.units import clock, gain_to_db
+from tonewright.units import clock, db_to_gain, gain_to_db
 
 LITTLE_MIN, GOOD_MIN = 10.0, 120.0
 QUIET_DB = -36.0  # of the loud parts, after the gain; drum hits with long gaps have -25
@@ -165,8 +165,12 @@ def _clipping(corpus: Corpus) -> list[Finding]:
 
 
 def _quiet(corpus: Corpus) -> list[Finding]:
-    levels = {source: source.loud_db + gain_to_db(source.gain) for source in corpus.sources if source.peak}
-    quiet = [one for one in levels if levels[one] < QUIET_DB or gain_to_db(one.gain) > MOST_DB - 1e-6]
+    levels = defaultdict(lambda: -np.inf)  # the loudest one-shot of a folder speaks for all of it
+    for source in corpus.sources:
+        levels[gain_group(source)] = max(levels[gain_group(source)], source.loud_db + gain_to_db(source.gain))
+    heard = [source for source in corpus.sources if source.peak]
+    most = db_to_gain(MOST_DB)
+    quiet = [one for one in heard if levels[gain_group(one)] < QUIET_DB or one.gain >= most]
     if _share(quiet, corpus) < 0.05:
         return []
     worst = min(quiet, key=lambda one: one.loud_db)

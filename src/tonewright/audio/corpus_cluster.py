@@ -1,6 +1,7 @@
 """Sounds read on all cores of this machine, or of many, by Ray. The store is the same to the byte."""
 
 import os
+import socket
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from tonewright.audio.corpus_hearing import hear
-from tonewright.audio.corpus_store import SAMPLE, Settings, Source
+from tonewright.audio.corpus_source import Settings, Source
+from tonewright.audio.corpus_store import SAMPLE
 from tonewright.audio.corpus_writing import Heard, Hearer, hear_here
 from tonewright.audio.prepared import Source as Identity
 from tonewright.audio.reader import SoundInfo
@@ -36,11 +38,13 @@ def on_cluster(address: str | None = None) -> Hearer:
             "reading on a cluster wants Ray, and it is not installed; write: pip install 'tonewright[cluster]'"
         ) from None
     if not ray.is_initialized():
+        where = address or os.environ.get("RAY_ADDRESS", "local")
         try:
-            ray.init(address=address, log_to_driver=False, logging_level="ERROR", include_dashboard=False)
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            where = address or os.environ.get("RAY_ADDRESS", "this machine")
-            raise ConfigError(f"Ray cannot be reached at {where} ({' '.join(str(error).split())})") from error
+            _knock(where)
+            ray.init(where, log_to_driver=False, logging_level="ERROR", include_dashboard=False)
+        except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
+            why = " ".join(str(error).split())[:200]
+            raise ConfigError(f"Ray cannot be reached at {where} ({why}); check its address") from error
     remote = ray.remote(max_retries=1)(_hear)
 
     def hear_there(
@@ -61,6 +65,13 @@ def on_cluster(address: str | None = None) -> Hearer:
                 yield [(source, iter([samples])) for source, samples in found]
 
     return hear_there
+
+
+def _knock(address: str) -> None:
+    """Whether anybody is at host:port, for Ray itself tries for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit() and "/" not in address:
+        socket.create_connection((host, int(port)), timeout=10.0).close()
 
 
 def _absolute(sound: SoundInfo) -> SoundInfo:

@@ -9,7 +9,8 @@ import numpy as np
 
 from tonewright.audio.clipping import flat_samples
 from tonewright.audio.corpus_measures import Measures
-from tonewright.audio.corpus_store import SAMPLE, Settings, Source
+from tonewright.audio.corpus_source import Settings, Source
+from tonewright.audio.corpus_store import SAMPLE
 from tonewright.audio.prepared import Source as Identity
 from tonewright.audio.rates import Resampler
 from tonewright.audio.reader import SoundInfo, blocks

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tonewright.audio.corpus_store import SAMPLE, Settings, Source, settings_from, source_from
+from tonewright.audio.corpus_source import Settings, Source, settings_from, source_from
+from tonewright.audio.corpus_store import SAMPLE
 from tonewright.errors import FileError
 
 PART, JOURNAL = "samples.part", "journal"

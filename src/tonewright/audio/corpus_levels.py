@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from tonewright.audio.corpus_store import Source
+from tonewright.audio.corpus_source import Source
 from tonewright.units import db_to_gain
 
 PEAK_DB = -1.0  # of the loudest sample after the gain
@@ -32,11 +32,11 @@ def levelled(sources: Sequence[Source], keep_levels: bool = False) -> tuple[Sour
         return tuple(replace(source, gain=1.0) for source in sources)
     peaks = defaultdict(float)
     for source in sources:
-        peaks[_group(source)] = max(peaks[_group(source)], source.peak)
-    return tuple(replace(source, gain=_gain(peaks[_group(source)])) for source in sources)
+        peaks[gain_group(source)] = max(peaks[gain_group(source)], source.peak)
+    return tuple(replace(source, gain=_gain(peaks[gain_group(source)])) for source in sources)
 
 
-def _group(source: Source) -> tuple[str, bool]:
+def gain_group(source: Source) -> tuple[str, bool]:
     """What shares a gain: the file itself, with all its channels, or the one-shots of its folder."""
     short = source.seconds < ONE_SHOT_S
     return (str(PurePosixPath(source.path).parent) if short else source.path, short)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tonewright.audio.corpus_store import BANDS
+from tonewright.audio.corpus_source import BANDS
 
 FRAME = 2048  # samples
 LOWEST_HZ = 50.0
@@ -35,7 +35,7 @@ class Measures:
         self._rest = np.zeros(0, np.float32)
         self._means, self._levels, self._colours = [], [], []
         self._power = np.zeros(FRAME // 2 + 1)
-        self._low, self._high = 0.0, 0.0
+        self._low, self._high = np.inf, -np.inf
         hz = np.geomspace(LOWEST_HZ, sample_rate / 2, BANDS + 1)
         self._edges = np.maximum.accumulate(np.round(hz / sample_rate * FRAME).astype(int))
 
@@ -62,8 +62,8 @@ class Measures:
         bands = colours.mean(axis=0) if len(colours) else np.zeros(BANDS)
         moves = np.sqrt(colours.var(axis=0).mean() + levels.var()) if len(colours) else 0.0
         return {
-            "low": self._low,
-            "high": self._high,
+            "low": self._low if np.isfinite(self._low) else 0.0,
+            "high": self._high if np.isfinite(self._high) else 0.0,
             "offset": self._offset(),
             "loud_db": round(loud_db, 2),
             "silence": round(float(silent.mean()), 4),

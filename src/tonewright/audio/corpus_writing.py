@@ -12,15 +12,16 @@ import numpy as np
 
 from tonewright.atomic import explain
 from tonewright.audio import prepared
-from tonewright.audio.corpus import Corpus, check_enough, nothing_left
+from tonewright.audio.corpus import check_enough, nothing_left
 from tonewright.audio.corpus_hearing import BLOCK, hear
 from tonewright.audio.corpus_journal import JOURNAL, PART, Journal
 from tonewright.audio.corpus_levels import levelled
+from tonewright.audio.corpus_ring import Corpus
+from tonewright.audio.corpus_source import Settings, Source
 from tonewright.audio.corpus_store import (
     INDEX,
+    SAMPLE,
     Index,
-    Settings,
-    Source,
     is_corpus,
     map_samples,
     read_index,
@@ -55,7 +56,6 @@ def prepare_corpus(
     said: Callable[[str], None] = lambda sentence: None,
     progress: Callable[[float], None] = lambda share: None,
     hearer: Hearer = hear_here,
-    left_out: tuple[str, ...] = (),
 ) -> Corpus:
     """Read all sounds into one store. What was read before, and has not changed since, is not read again.
 
@@ -69,13 +69,12 @@ def prepare_corpus(
         said: is told of files that are left out, one by one.
         progress: is told how much is done, from 0 to 1.
         hearer: reads the sounds; `corpus_cluster.on_cluster` does it on many machines.
-        left_out: what the library has left out already, for the index.
 
     Raises:
         AudioError: there is nothing to learn from.
         FileError: the folder holds something else, or the disk is full.
     """
-    wrong = list(left_out)
+    wrong = list(library.unread)
 
     def left(sentence: str) -> None:
         wrong.append(sentence)
@@ -87,6 +86,7 @@ def prepare_corpus(
         if old and _unchanged(old[0], sounds, hearer, folder, left):
             index = _index(old[0].sources, settings, wrong, library.path)
         else:
+            _check_room(sounds, folder, settings, said)
             with Journal(folder, settings) as journal:
                 _write(
                     journal, sounds, old, folder, lambda s: progress(HASHED + (1 - HASHED) * s), left, hearer
@@ -207,6 +207,17 @@ def _resumed(journal: Journal, sounds: list[tuple[SoundInfo, Identity]], left: C
             left(done.wrong)
     journal.keep(kept)
     return kept
+
+
+def _check_room(
+    sounds: list[tuple[SoundInfo, Identity]], folder: Path, settings: Settings, said: Callable[[str], None]
+) -> None:
+    """A word before hours of work, if they may be in vain; how much silence will be left out, nobody knows yet."""
+    seconds = sum(sound.seconds * (sound.channels if settings.stereo else 1) for sound, _ in sounds)
+    wanted, free = SAMPLE.itemsize * settings.sample_rate * seconds, shutil.disk_usage(folder).free
+    part = folder / PART
+    if wanted - (part.stat().st_size if part.exists() else 0) > free:
+        said(f"{folder} may come to {wanted / 1e9:.1f} GB, and its disk has {free / 1e9:.1f} GB free")
 
 
 def _known(old: tuple[Index, np.ndarray] | None) -> dict[str, list[Source]]:

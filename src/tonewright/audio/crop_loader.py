@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tonewright.audio.corpus import Corpus
+from tonewright.audio.corpus_ring import Corpus
 
 
 class CropLoader:

@@ -23,10 +23,12 @@ class Library:
     Attributes:
         path: the folder, or the one sound file.
         sounds: at least one, in the order of their paths.
+        unread: why other files cannot be read, a sentence each.
     """
 
     path: Path
     sounds: tuple[SoundInfo, ...]
+    unread: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -89,7 +91,7 @@ def open_library(
             f"{path} holds no sound file that can be read (WAV, FLAC, AIFF, OGG, MP3); name a folder that holds "
             "music or other sounds, or one sound file"
         )
-    return Library(path, tuple(sounds))
+    return Library(path, tuple(sounds), tuple(wrong))
 
 
 def each(

@@ -119,23 +119,18 @@ def _timbre(
 ) -> int:
     from tonewright.audio.corpus_checks import check_corpus
     from tonewright.audio.corpus_cluster import on_cluster
-    from tonewright.audio.corpus_store import Settings
+    from tonewright.audio.corpus_source import Settings
     from tonewright.audio.corpus_writing import hear_here, prepare_corpus
     from tonewright.audio.library import open_library
 
     silence = SILENCE_S if longest_silence is None else longest_silence
     if not 0.1 <= silence <= 3600.0:
         raise ConfigError(f"--longest-silence is a time from 0.1 to 3600 seconds, and not {silence:g}")
-    unread = []
-    library = open_library(
-        recordings, lambda sentence: unread.append(sentence.removeprefix("left out: ")), 1 << 62
-    )
-    for sentence in unread:
-        warn(f"left out: {sentence}")
+    library = open_library(recordings, warn, told=1 << 62)
     hearer = on_cluster() if cluster else hear_here
     settings = Settings(sample_rate, stereo, silence, keep_levels)
     with _kept(output), Bar(f"reading {len(library.sounds)} sounds") as bar:
-        corpus = prepare_corpus(library, output, settings, warn, bar.show, hearer, tuple(unread))
+        corpus = prepare_corpus(library, output, settings, warn, bar.show, hearer)
     return _told(output, *check_corpus(corpus))
 
 

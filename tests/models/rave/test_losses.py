@@ -79,6 +79,17 @@ def test_gradients_go_to_whom_they_are_for():
         assert torch.isfinite(slope).all() and slope.abs().max() > 0
 
 
+def test_losses_of_short_numbers_are_long():
+    judges = Discriminators(2, (3,))
+    x, y = torch.randn(2, 1, 1, 600)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert judges(x)[0].score.dtype == torch.bfloat16
+        short = [to_tell_apart(judges, x, y), *to_convince(judges, x, y, relative=True)]
+    long = [to_tell_apart(judges, x, y), *to_convince(judges, x, y, relative=True)]
+    assert all(loss.dtype == torch.float32 for loss in short)
+    torch.testing.assert_close(short, long, rtol=0.02, atol=0.01)
+
+
 def test_halves_are_those_of_the_batch():
     judges = Discriminators(2, (3,))
     x = torch.randn(4, 1, 600)

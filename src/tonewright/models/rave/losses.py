@@ -62,13 +62,13 @@ def halves(judgements: list[Judgement]) -> tuple[list[Judgement], list[Judgement
 def hinge(real: list[Judgement], fake: list[Judgement]) -> Tensor:
     """Mean of max(0, 1 - score) of what was recorded, plus that of max(0, 1 + score) of what was made; summed."""
     return sum(
-        (1 - r.score).relu().mean() + (1 + f.score).relu().mean() for r, f in zip(real, fake, strict=True)
+        _mean((1 - r.score).relu()) + _mean((1 + f.score).relu()) for r, f in zip(real, fake, strict=True)
     )
 
 
 def adversarial(fake: list[Judgement]) -> Tensor:
     """Minus the mean score of what was made; a sum over the discriminators."""
-    return -sum(judgement.score.mean() for judgement in fake)
+    return -sum(_mean(judgement.score) for judgement in fake)
 
 
 def matching(real: list[Judgement], fake: list[Judgement], relative: bool) -> Tensor:
@@ -89,9 +89,14 @@ def matching(real: list[Judgement], fake: list[Judgement], relative: bool) -> Te
 
 def _apart(real: Tensor, fake: Tensor, relative: bool) -> Tensor:
     if not relative:
-        return (real - fake).abs().mean()
-    off, size = ((x.abs().flatten(1)).mean(dim=1) for x in (real - fake, real))
+        return _mean((real - fake).abs())
+    off, size = (_mean(x.abs().flatten(1), dim=1) for x in (real - fake, real))
     return (off / size.clamp_min(FAINTEST)).mean()
+
+
+def _mean(x: Tensor, dim: int | None = None) -> Tensor:
+    """In float32 at least: the networks may have answered in shorter numbers."""
+    return x.mean(dim=dim, dtype=torch.promote_types(x.dtype, torch.float32))
 
 
 def settled(past: int, *signals: Tensor) -> tuple[Tensor, ...]:
