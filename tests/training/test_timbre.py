@@ -282,7 +282,9 @@ def test_two_processes_change_no_bit(recordings, unbroken, tmp_path):
     child = start("tonewright", "timbre", recordings, "-o", tmp_path / "a.tone", *more, launcher=launcher)
     out, told = child.communicate()
     assert child.returncode == 0, told
-    assert out.count("spectral distance") == 1 and told.count("phase 2 from step 3 on") == 1, "one of them speaks"
+    assert out.count("spectral distance") == 1 and told.count("phase 2 from step 3 on") == 1, (
+        "one of them speaks"
+    )
     mine = unbroken.player.model.state_dict()
     got = storage.load(tmp_path / "a.tone").model.state_dict()
     assert all(torch.equal(value, mine[name]) for name, value in got.items())
