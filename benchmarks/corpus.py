@@ -59,8 +59,9 @@ def main() -> None:
             )
             + "\n\nAgainst the resampled sound in double, of each file's first minute with its peak at -1 dB; medians"
             f" over files. Quiet parts lie {-QUIET_DB[1]:.0f} to {-QUIET_DB[0]:.0f} dB below the loudest frame. The "
-            "error of 16 bits with dither is the same noise everywhere; without dither it is smaller and follows the sound. That of half floats rises and falls with the sound: "
-            "smaller in quiet parts, and in loud ones well above that of 16 bits, in all of the treble."
+            "error of 16 bits with dither is the same noise everywhere; without dither it is smaller and follows the "
+            "sound. That of half floats rises and falls with the sound: smaller in quiet parts, and in loud ones "
+            "well above that of 16 bits, in all of the treble."
         )
     write_section("A corpus: preparing it and cutting crops", "benchmarks.corpus", text)
 

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from tonewright.layers.base import Layer, State
 from tonewright.layers.combine import Parallel, Serial
+from tonewright.layers.conv import Conv1d
 from tonewright.layers.dense import Linear
 from tonewright.layers.pqmf import Analysis, Synthesis
 from tonewright.models.base import Model
@@ -14,6 +15,7 @@ from tonewright.models.rave.latent import sample, spread
 from tonewright.models.rave.noise import Noise
 
 FAMILY = {"v1": v1, "v2": v2}
+SOFT = 0.05  # of the weights that make the bands, to begin with
 
 
 class Encoder(Model):
@@ -130,7 +132,7 @@ class Decoder(Model):
     def __init__(self, config: Config):
         super().__init__()
         family = FAMILY[config.family]
-        body, wave = Serial(*family.body(config)), family.wave(config)
+        body, wave = Serial(*family.body(config)), _softly(family.wave(config))
         # of the bands, since those of the encoder left its bank: frames of latents have an even number of them
         late = Analysis(BANDS, config.attenuation_db).latency + body.latency + wave.latency
         sounds: list[Layer] = [Serial(wave, Synthesis(BANDS, config.attenuation_db, late))]
@@ -163,6 +165,15 @@ class Decoder(Model):
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         return self.path(x, state)
+
+
+@torch.no_grad()
+def _softly(wave: Layer) -> Layer:
+    """The same, so soft that a model begins at -40 dB and not as loud noise, which it would first have to unlearn."""
+    for layer in wave.modules():
+        if isinstance(layer, Conv1d):
+            layer.weight.mul_(SOFT), layer.bias.mul_(SOFT)
+    return wave
 
 
 @torch.no_grad()

@@ -27,8 +27,8 @@ from tonewright.models.rave.phases import Phases
 from tonewright.models.rave.summary import summed_up
 
 BAD_STEPS = 10  # not-a-number gradients in a row that end the training
-# Beside a magnitude in the logarithm, while teaching: with the 1e-7 of the measure, a few bins of near silence, whose
-# direction is rounding, are most of the gradient.
+# Beside a magnitude in the logarithm: what is fainter than noise at about -80 dB counts as silence. With the usual
+# 1e-7 the dither between two sounds is most of the distance, and its rounding most of the gradient.
 EPSILON = 1e-3
 BETAS = (0.5, 0.9)  # of Adam, as usual where networks play against each other
 
@@ -231,8 +231,8 @@ class Recipe:
     def _measured(self, item: Item) -> tuple[float, Tensor, Tensor]:
         mean, scale = self.model.encoder.posterior(item.sound)
         target, estimate = self._lined_up(item, mean)
-        distance = float(spectral_distance(target[:, 0], estimate[:, 0])) * len(mean)
-        return distance, mean.cpu(), spread(scale).cpu()
+        distance = spectral_distance(target[:, 0], estimate[:, 0], epsilon=EPSILON)
+        return float(distance) * len(mean), mean.cpu(), spread(scale).cpu()
 
     def _checked(self, losses: dict[str, float]) -> dict[str, float]:
         self.bad = 0 if all(map(math.isfinite, losses.values())) else self.bad + 1
