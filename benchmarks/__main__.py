@@ -15,6 +15,7 @@ SCRIPTS = {
     "teaching": (),
     "teaching_lstm": (),
     "teaching_gru": (),
+    "teaching_convolutions": (),
     "feedback_playing": (),
     "long_fir": (),
     "spectral_loss": (),

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.results import table, write_section
+from tonewright.dsp import wide
 from tonewright.models.rave.discriminators import PERIODS, SLOPE, Discriminators, Judgement
 from tonewright.models.rave.losses import (
     MATCHING_V2,
@@ -26,11 +27,13 @@ CAPACITY, SAMPLES, ROUNDS = 48, 65536, 9  # v2_small
 
 
 class Plain(Discriminators):
-    """The same networks, periods as columns of a picture."""
+    """The same networks by torch, periods as columns of a picture."""
 
-    def forward(self, x: Tensor) -> list[Judgement]:
+    def forward(self, x: Tensor, learns: bool = True) -> list[Judgement]:
         networks, self.periods = self.periods, torch.nn.ModuleDict()
-        scales, self.periods = super().forward(x), networks
+        native, wide.native = wide.native, None
+        scales, self.periods = super().forward(x, learns), networks
+        wide.native = native
         return scales + [picture(network, x, int(period)) for period, network in networks.items()]
 
 

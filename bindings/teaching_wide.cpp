@@ -47,15 +47,23 @@ const float* bias_of(const Bias& bias, std::size_t channels) {
   return bias.data();
 }
 
-void gather(Weights weights, Bias bias, In fine, In past, std::size_t before, float slope, Out coarse, std::size_t stride,
-            std::size_t dilation) {
+Bent bent_of(const In& at, float slope, const Sounds<float>& to, std::size_t batch, std::size_t channels) {
+  if (!at.is_valid()) return {};
+  const Bent bent{sounds<const float>(at, batch, channels), slope};
+  if (bent.at.samples != to.samples) throw nb::value_error("a convolution wants as many samples of what was bent as it makes");
+  return bent;
+}
+
+void gather(Weights weights, Bias bias, In fine, In past, std::size_t before, float slope, In bent, float bent_slope,
+            Out coarse, std::size_t stride, std::size_t dilation) {
   const TeachingWideShape shape = shape_of(fine.shape(0), weights, stride, dilation);
   const Heard from = heard(fine, past, before, slope, shape.batch, shape.fine);
   const Sounds<float> to = sounds<float>(coarse, shape.batch, shape.coarse);
   const float* offsets = bias_of(bias, shape.coarse);
+  const Bent shades = bent_of(bent, bent_slope, to, shape.batch, shape.coarse);
   nb::gil_scoped_release unlocked;
   const NoDenormals guard;
-  teaching_wide_kernels()->gather(shape, weights.data(), offsets, from, to);
+  teaching_wide_kernels()->gather(shape, weights.data(), offsets, from, shades, to);
 }
 
 void spread(Weights weights, Bias bias, In coarse, In past, std::size_t before, float slope, std::size_t skip, In bent,
@@ -64,13 +72,11 @@ void spread(Weights weights, Bias bias, In coarse, In past, std::size_t before, 
   const Heard from = heard(coarse, past, before, slope, shape.batch, shape.coarse);
   const Sounds<float> to = sounds<float>(fine, shape.batch, shape.fine);
   const float* offsets = bias_of(bias, shape.fine);
-  Sounds<const float> shades;
-  if (bent.is_valid()) shades = sounds<const float>(bent, shape.batch, shape.fine);
-  if (skip > kMost * kMost || (shades.at && shades.samples != to.samples))
-    throw nb::value_error("wide_spread wants as many samples of what was bent as it makes");
+  const Bent shades = bent_of(bent, bent_slope, to, shape.batch, shape.fine);
+  if (skip > kMost * kMost) throw nb::value_error("wide_spread wants to skip fewer samples");
   nb::gil_scoped_release unlocked;
   const NoDenormals guard;
-  teaching_wide_kernels()->spread(shape, weights.data(), offsets, from, skip, shades, bent_slope, to);
+  teaching_wide_kernels()->spread(shape, weights.data(), offsets, from, skip, shades, to);
 }
 
 void slopes(In fine, In fine_past, std::size_t fine_before, float fine_slope, In coarse, In coarse_past,
@@ -89,7 +95,7 @@ void bind_wide(nb::module_& m) {
   const auto given = [](const char* name) { return nb::arg(name).noconvert(); };
   const auto perhaps = [](const char* name) { return nb::arg(name).noconvert().none(); };
   m.def("wide_gather", &gather, given("weights"), perhaps("bias"), given("fine"), perhaps("past"), nb::arg("before"),
-        nb::arg("slope"), given("coarse"), nb::arg("stride"), nb::arg("dilation"));
+        nb::arg("slope"), perhaps("bent"), nb::arg("bent_slope"), given("coarse"), nb::arg("stride"), nb::arg("dilation"));
   m.def("wide_spread", &spread, given("weights"), perhaps("bias"), given("coarse"), perhaps("past"), nb::arg("before"),
         nb::arg("slope"), nb::arg("skip"), perhaps("bent"), nb::arg("bent_slope"), given("fine"), nb::arg("stride"),
         nb::arg("dilation"));

@@ -17,7 +17,25 @@ std::size_t depth_of(const TeachingWideShape& s, std::size_t channels, std::size
   return ceiling(channels, std::max<std::size_t>(1, blocks));
 }
 
-void gather(const TeachingWideShape& s, const float* weights, const float* bias, const Heard& fine, Sounds<float> to) {
+// y is multiplied by the slope that a leaky ReLU has at x.
+inline void shade(const float* x, float slope, std::size_t samples, float* y) {
+  std::size_t i = 0;
+  for (; i + kWidth <= samples; i += kWidth) {
+    const Vector v = load(y + i);
+    store(y + i, load(x + i) > 0.0f ? v : slope * v);
+  }
+  for (; i < samples; ++i) y[i] = x[i] > 0.0f ? y[i] : slope * y[i];
+}
+
+// Lets whole vectors go straight to where they belong.
+inline void aim(Target& target, const Place& place, std::size_t row, Sounds<float> to, const Bent& bent) {
+  target.at = to.row(place.item, row) + place.first, target.row = to.channel;
+  if (!bent.at.at) return;
+  target.bent = bent.at.row(place.item, row) + place.first, target.bent_row = bent.at.channel, target.slope = bent.slope;
+}
+
+void gather(const TeachingWideShape& s, const float* weights, const float* bias, const Heard& fine, const Bent& bent,
+            Sounds<float> to) {
   Places places(s.batch, to.samples, s.coarse);
   Strips strips(s.stride, kWidth + s.span() / s.stride, 0);
   std::vector<Tap> taps(s.kernel);
@@ -38,16 +56,20 @@ void gather(const TeachingWideShape& s, const float* weights, const float* bias,
       strips.fill(places, fine, c, pass.depth);
       for (std::size_t m = 0; m < s.coarse; m += kTileRows)
         places.each_tile([&](std::size_t v, std::size_t vectors, bool whole) {
-          const float* start = bias && c == 0 ? bias + m : nullptr;
-          const Target target = whole ? Target{to.row(places[v].item, m) + places[v].first, to.channel, start}
-                                      : Target{sums + m * pitch + v * kWidth, static_cast<std::ptrdiff_t>(pitch), start};
+          Target target{sums + m * pitch + v * kWidth, static_cast<std::ptrdiff_t>(pitch)};
+          if (whole) aim(target, places[v], m, to, c + depth >= s.fine ? bent : Bent{});
+          if (bias && c == 0) target.bias = bias + m;
           strips.meet(pass, weights + m * row + c * s.kernel, std::min(kTileRows, s.coarse - m), v, vectors, target);
         });
     }
     places.each_tile([&](std::size_t v, std::size_t vectors, bool whole) {
       for (std::size_t m = 0; m < s.coarse && !whole; ++m)
-        for (std::size_t i = v; i < v + vectors; ++i)
-          std::copy_n(sums + m * pitch + i * kWidth, places[i].samples, to.row(places[i].item, m) + places[i].first);
+        for (std::size_t i = v; i < v + vectors; ++i) {
+          const Place& place = places[i];
+          float* y = to.row(place.item, m) + place.first;
+          std::copy_n(sums + m * pitch + i * kWidth, place.samples, y);
+          if (bent.at.at) shade(bent.at.row(place.item, m) + place.first, bent.slope, place.samples, y);
+        }
     });
   }
 }
@@ -91,18 +113,8 @@ void pack(const TeachingWideShape& s, const float* weights, std::size_t m, std::
   }
 }
 
-// y is multiplied by the slope that a leaky ReLU has at x.
-inline void shade(const float* x, float slope, std::size_t samples, float* y) {
-  std::size_t i = 0;
-  for (; i + kWidth <= samples; i += kWidth) {
-    const Vector v = load(y + i);
-    store(y + i, load(x + i) > 0.0f ? v : slope * v);
-  }
-  for (; i < samples; ++i) y[i] = x[i] > 0.0f ? y[i] : slope * y[i];
-}
-
 void spread(const TeachingWideShape& s, const float* weights, const float* bias, const Heard& coarse, std::size_t skip,
-            Sounds<const float> bent, float slope, Sounds<float> to) {
+            const Bent& bent, Sounds<float> to) {
   Places places(s.batch, ceiling(to.samples, s.stride), s.fine * s.stride);
   const Reach reach(s, skip);
   Strips strips(1, static_cast<std::size_t>(reach.length), reach.least);
@@ -118,12 +130,7 @@ void spread(const TeachingWideShape& s, const float* weights, const float* bias,
       pass.taps = reach.phases[p].data(), pass.count = reach.phases[p].size();
       places.each_tile([&](std::size_t v, std::size_t vectors, bool whole) {
         Target target{sums + r * pitch + p * phase + v * kWidth, static_cast<std::ptrdiff_t>(pitch)};
-        if (whole && s.stride == 1) {
-          const Place& place = places[v];
-          target.at = to.row(place.item, r) + place.first, target.row = to.channel;
-          if (bent.at && c + depth >= s.coarse)
-            target.bent = bent.row(place.item, r) + place.first, target.bent_row = bent.channel, target.slope = slope;
-        }
+        if (whole && s.stride == 1) aim(target, places[v], r, to, c + depth >= s.coarse ? bent : Bent{});
         if (bias && c == 0) target.bias = bias + r;
         strips.meet(pass, left, rows, v, vectors, target);
       });
@@ -147,7 +154,7 @@ void spread(const TeachingWideShape& s, const float* weights, const float* bias,
           const std::size_t at = places[i].first * s.stride, samples = std::min(kWidth * s.stride, to.samples - at);
           float* y = to.row(places[i].item, m) + at;
           turns.merge(sums + m * pitch + i * kWidth, phase, samples, y);
-          if (bent.at) shade(bent.row(places[i].item, m) + at, slope, samples, y);
+          if (bent.at.at) shade(bent.at.row(places[i].item, m) + at, bent.slope, samples, y);
         }
     });
   }

@@ -42,15 +42,22 @@ struct Heard {
   std::size_t samples() const { return before + now.samples; }
 };
 
+// What is made is multiplied by the slope that a leaky ReLU of slope `slope` has at this sound, if that is somewhere.
+struct Bent {
+  Sounds<const float> at;
+  float slope = 1.0f;
+};
+
 // All of them take memory, and so throw std::bad_alloc. [any thread]
 struct TeachingWideKernels {
   int width;  // floats that one instruction works on
   // to[b][m][n] = bias[m] + sum over c, k of weights[m][c][k] * fine[b][c][n * stride + k * dilation]
-  void (*gather)(const TeachingWideShape& shape, const float* weights, const float* bias, const Heard& fine, Sounds<float> to);
+  void (*gather)(const TeachingWideShape& shape, const float* weights, const float* bias, const Heard& fine, const Bent& bent,
+                 Sounds<float> to);
   // to[b][c][n * stride + k * dilation - skip] gets, beside its bias[c], weights[m][c][k] * coarse[b][m][n] of every
-  // m, n and k. Then it is multiplied by the slope that a leaky ReLU of slope `slope` has at `bent`, if that is somewhere.
+  // m, n and k.
   void (*spread)(const TeachingWideShape& shape, const float* weights, const float* bias, const Heard& coarse, std::size_t skip,
-                 Sounds<const float> bent, float slope, Sounds<float> to);
+                 const Bent& bent, Sounds<float> to);
   // to[m][c][k] = sum over b, n of coarse[b][m][n] * fine[b][c][n * stride + k * dilation]
   void (*slopes)(const TeachingWideShape& shape, const Heard& fine, const Heard& coarse, float* to);
 };

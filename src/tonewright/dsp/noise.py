@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tonewright.dsp.native import native
+from tonewright.dsp.products import linear
 from tonewright.errors import ShapeError
 
 GOLDEN, FIRST, SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
@@ -113,19 +114,19 @@ def _shifted(z: Tensor, by: int) -> Tensor:
 
 
 @cache
-def _map(bands: int) -> Tensor:
-    """What magnitudes are multiplied by to be the later half of a filter, [bands, bands - 1]: irfft, then Hann."""
+def _map(bands: int, dtype: torch.dtype) -> Tensor:
+    """What magnitudes are multiplied by to be the later half of a filter, [bands - 1, bands]: irfft, then Hann."""
     taps = 2 * (bands - 1)
     d = torch.arange(bands - 1, dtype=torch.float64)
     responses = torch.fft.irfft(torch.eye(bands, dtype=torch.float64), n=taps)[:, : bands - 1]
-    return responses * (0.5 + 0.5 * torch.cos(2 * torch.pi * d / taps))
+    return (responses * (0.5 + 0.5 * torch.cos(2 * torch.pi * d / taps))).t().to(dtype).contiguous()
 
 
 def _halves(magnitudes: Tensor) -> Tensor:
     """[B, bands, F] to the later half of each filter [B, F, bands - 1], from its middle on."""
     if magnitudes.ndim != 3 or magnitudes.shape[1] < 2:
         raise ShapeError(f"noise wants magnitudes [B, 2 bands or more, F], and got {list(magnitudes.shape)}")
-    return magnitudes.transpose(1, 2) @ _map(magnitudes.shape[1]).to(magnitudes)
+    return linear(magnitudes.transpose(1, 2), _map(magnitudes.shape[1], magnitudes.dtype).to(magnitudes.device))
 
 
 class _Native(torch.autograd.Function):

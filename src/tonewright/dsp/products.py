@@ -34,14 +34,14 @@ def product(a: Tensor, b: Tensor) -> Tensor:
     return made
 
 
-def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """torch.nn.functional.linear, x [..., inputs] -> y [..., outputs], with its gradients.
 
     >>> x, weight, bias = torch.randn(3, 100, 50), torch.randn(60, 50), torch.randn(60)
     >>> torch.allclose(linear(x, weight, bias), F.linear(x, weight, bias), atol=1e-4)
     True
     """
-    wanted = torch.is_grad_enabled() and any(t.requires_grad for t in (x, weight, bias))
+    wanted = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (x, weight, bias))
     if wanted and worth_it(x.flatten(0, -2), weight):
         return _Linear.apply(x, weight, bias)
     return F.linear(x, weight, bias)
@@ -58,12 +58,14 @@ class _Linear(torch.autograd.Function):
     def forward(ctx, x, weight, bias):
         rows = x.reshape(-1, x.shape[-1])
         ctx.save_for_backward(rows, weight)
-        return product(rows, weight.t()).add_(bias).view(*x.shape[:-1], len(weight))
+        y = product(rows, weight.t()).view(*x.shape[:-1], len(weight))
+        return y if bias is None else y.add_(bias)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, dy):
         rows, weight = ctx.saved_tensors
         slopes = dy.reshape(-1, len(weight))
-        dx = product(slopes, weight).view(*dy.shape[:-1], -1) if ctx.needs_input_grad[0] else None
-        return dx, product(slopes.t(), rows), slopes.sum(0)
+        wanted = ctx.needs_input_grad
+        dx = product(slopes, weight).view(*dy.shape[:-1], -1) if wanted[0] else None
+        return dx, product(slopes.t(), rows) if wanted[1] else None, slopes.sum(0) if wanted[2] else None

@@ -13,7 +13,7 @@ from torch.autograd.function import once_differentiable
 from tonewright.dsp.native import native
 
 MANY = 1 << 16  # products in all, from which on the core is faster
-FEW = 8  # channels of the finer sound: with fewer, most of a vector is empty
+FEW = 4  # channels of the finer sound, times the stride: with fewer, most of a vector is empty
 
 
 def conv1d(
@@ -48,7 +48,10 @@ def conv1d(
     before = padding if past is None else past.shape[-1]
     total = before + x.shape[-1] + padding
     samples = (total - (weight.shape[-1] - 1) * dilation - 1) // stride + 1
-    if worth_it(x, weight, bias, past, weight.shape[1], samples):
+    if worth_it(x, weight, bias, past, weight.shape[1], samples, stride):
+        if weight.shape[1] < FEW and dilation == 1:
+            x = F.pad(joined(x, past, slope), (padding, -total % stride + padding))
+            return _Conv.apply(_dealt(x, stride), None, _dealt(weight, stride), bias, (1, 1), 0, 1.0, samples)
         return _Conv.apply(x, past, weight, bias, (stride, dilation), before, slope, samples)
     return F.conv1d(joined(x, past, slope), weight, bias, stride, padding, dilation)
 
@@ -79,7 +82,11 @@ def conv_transpose1d(
     >>> torch.allclose(conv_transpose1d(x, weight, stride=4), y, atol=1e-3)
     True
     """
-    if worth_it(x, weight, bias, past, weight.shape[0], x.shape[-1]):
+    if worth_it(x, weight, bias, past, weight.shape[0], x.shape[-1], stride):
+        if weight.shape[1] < FEW:
+            bias = None if bias is None else bias.repeat_interleave(stride)
+            y = _Transposed.apply(x, past, _dealt(weight, stride), bias, 1, slope)
+            return y.unflatten(1, (-1, stride)).transpose(2, 3).flatten(2)
         return _Transposed.apply(x, past, weight, bias, stride, slope)
     y = F.conv_transpose1d(joined(x, past, slope), weight, bias, stride)
     skip = 0 if past is None else past.shape[-1] * stride
@@ -89,7 +96,13 @@ def conv_transpose1d(
 
 
 def worth_it(
-    x: Tensor, weight: Tensor, bias: Tensor | None, past: Tensor | None, inputs: int, samples: int
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    past: Tensor | None,
+    inputs: int,
+    samples: int,
+    stride: int,
 ) -> bool:
     """Whether the core does a convolution of so many coarse samples. What does not fit is torch's to refuse."""
     if (
@@ -102,9 +115,19 @@ def worth_it(
         return False
     if past is not None and past.shape[:2] != x.shape[:2]:
         return False
-    ours = samples > 0 and weight.shape[1] >= FEW and weight.numel() * samples * len(x) >= MANY
+    ours = samples > 0 and weight.shape[1] * stride >= FEW and weight.numel() * samples * len(x) >= MANY
     given = [t for t in (x, weight, bias, past) if t is not None]
     return ours and all(t.dtype == torch.float32 and t.device.type == "cpu" for t in given)
+
+
+def _dealt(x: Tensor, count: int) -> Tensor:
+    """x [A, C, T] with every sample of `count` in a channel of its own, [A, C * count, T / count] rounded up.
+
+    With few channels most of a vector would be empty; a convolution of one channel with a stride is one of as many
+    channels without.
+    """
+    x = F.pad(x, (0, -x.shape[-1] % count))
+    return x.unflatten(2, (-1, count)).transpose(2, 3).flatten(1, 2)
 
 
 def joined(x: Tensor, past: Tensor | None, slope: float) -> Tensor:
@@ -157,8 +180,8 @@ class _Transposed(torch.autograd.Function):
             made = _gather(weight, None, (dy, None, skip, 1.0), ctx.before + x.shape[-1], ctx.steps)
             d_past, dx = made[..., : ctx.before], _shaded(made[..., ctx.before :], x, ctx.slope)
         elif wanted[0]:
-            made = _gather(weight, None, (dy, None, 0, 1.0), x.shape[-1], ctx.steps)
-            dx = _shaded(made, x, ctx.slope)
+            bent = None if ctx.slope == 1.0 else x
+            dx = _gather(weight, None, (dy, None, 0, 1.0), x.shape[-1], ctx.steps, bent, ctx.slope)
         if wanted[2]:
             dw = _slopes(weight, (dy, None, skip, 1.0), (x, past, ctx.before, ctx.slope), ctx.steps)
         return dx, d_past, dw, dy.sum((0, 2)) if wanted[3] else None, None, None
@@ -168,10 +191,23 @@ class _Transposed(torch.autograd.Function):
 Heard = tuple[Tensor, Tensor | None, int, float]
 
 
-def _gather(weight: Tensor, bias: Tensor | None, fine: Heard, samples: int, steps: tuple[int, int]) -> Tensor:
-    """The coarse sound of the fine one; the weights are [coarse channels, fine channels, kernel] in all three."""
+def _gather(
+    weight: Tensor,
+    bias: Tensor | None,
+    fine: Heard,
+    samples: int,
+    steps: tuple[int, int],
+    bent: Tensor | None = None,
+    slope: float = 1.0,
+) -> Tensor:
+    """The coarse sound of the fine one, times the slope of the leaky ReLU at `bent`.
+
+    The weights are [coarse channels, fine channels, kernel] in all three.
+    """
     made = fine[0].new_empty(len(fine[0]), weight.shape[0], samples)
-    native.wide_gather(_array(weight), _array(bias), *_arrays(fine), _array(made), *steps)
+    native.wide_gather(
+        _array(weight), _array(bias), *_arrays(fine), _array(bent), slope, _array(made), *steps
+    )
     return made
 
 

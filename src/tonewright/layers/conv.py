@@ -90,7 +90,7 @@ class Conv1d(Layer):
         self.check(x)
         weight, past = self.weight, state[0] if state else None
         frames = x.shape[-1] // self.stride
-        if self.groups == 1 and wide.worth_it(x, weight, self.bias, past, self.inputs, frames):
+        if self.groups == 1 and wide.worth_it(x, weight, self.bias, past, self.inputs, frames, self.stride):
             y = wide.conv1d(x, weight, self.bias, self.stride, self.dilation, past=past, slope=slope)
             return y, last(x, state, self.memory, slope)
         x, state = remember(x if slope == 1.0 else F.leaky_relu(x, slope), state, self.memory)
@@ -156,7 +156,7 @@ class ConvTranspose1d(Layer):
         """Of leaky_relu(x, slope), which is x unless a slope is given."""
         self.check(x)
         weight, past = self.weight, state[0] if state else None
-        if self.groups == 1 and wide.worth_it(x, weight, self.bias, past, self.inputs, x.shape[-1]):
+        if self.groups == 1 and wide.worth_it(x, weight, self.bias, past, self.inputs, x.shape[-1], self.stride):
             y = wide.conv_transpose1d(x, weight, self.bias, self.stride, past, slope)
             return y, last(x, state, self.memory, slope)
         frames = x.shape[-1] * self.stride

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
+from tonewright.dsp.wide import conv1d
 from tonewright.errors import ConfigError, ShapeError
 
 PERIODS = (2, 3, 5, 7, 11)  # of Kong et al.: primes, so that the networks share few samples
@@ -57,8 +58,8 @@ class Discriminators(nn.Module):
         self.periods = nn.ModuleDict({str(period): _Network(capacity, kernel=5) for period in periods})
         self.least = max((2 ** (SCALES - 1), *periods))  # samples
 
-    def forward(self, x: Tensor) -> list[Judgement]:
-        """What each network says of x [B, 1, T].
+    def forward(self, x: Tensor, learns: bool = True) -> list[Judgement]:
+        """What each network says of x [B, 1, T]; unless it learns, no gradient of its own weights is made.
 
         Raises:
             ShapeError: when x is not [B, 1, T], T at least the longest period.
@@ -70,8 +71,10 @@ class Discriminators(nn.Module):
         judgements, halved = [], x
         for place, network in enumerate(self.scales):
             halved = F.avg_pool1d(halved, 2) if place else x
-            judgements.append(network(halved))
-        return judgements + [_periodic(network, x, int(period)) for period, network in self.periods.items()]
+            judgements.append(network(halved, learns))
+        return judgements + [
+            _periodic(network, x, int(period), learns) for period, network in self.periods.items()
+        ]
 
 
 class _Network(nn.Module):
@@ -84,22 +87,28 @@ class _Network(nn.Module):
         )
         self.score = weight_norm(nn.Conv1d(channels[-1], 1, 1))
 
-    def forward(self, x: Tensor) -> Judgement:
+    def forward(self, x: Tensor, learns: bool = True) -> Judgement:
         features = []
         for layer in self.layers:
-            x = F.leaky_relu(layer(x), SLOPE, inplace=True)
+            x = F.leaky_relu(_heard(layer, x, learns), SLOPE, inplace=True)
             features.append(x)
-        return Judgement(self.score(x), features)
+        return Judgement(_heard(self.score, x, learns), features)
 
 
-def _periodic(network: _Network, x: Tensor, period: int) -> Judgement:
+def _heard(layer: nn.Conv1d, x: Tensor, learns: bool) -> Tensor:
+    """What the layer makes of x, by the core where it is faster."""
+    weight, bias = (layer.weight, layer.bias) if learns else (layer.weight.detach(), layer.bias.detach())
+    return conv1d(x, weight, bias, layer.stride[0], padding=layer.padding[0])
+
+
+def _periodic(network: _Network, x: Tensor, period: int, learns: bool) -> Judgement:
     """Every period-th sample is a sound of its own: as rows of a batch they cost less than as columns of a picture.
 
     The end is mirrored until the last row is full.
     """
     x = F.pad(x, (0, -x.shape[-1] % period), mode="reflect")
     columns = x.view(len(x), -1, period).transpose(1, 2).reshape(len(x) * period, 1, -1)
-    score, features = network(columns)
+    score, features = network(columns, learns)
     return Judgement(
         score.unflatten(0, (-1, period)), [feature.unflatten(0, (-1, period)) for feature in features]
     )

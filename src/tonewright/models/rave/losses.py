@@ -36,8 +36,7 @@ def to_convince(
 ) -> tuple[Tensor, Tensor]:
     """What the generator is to make small: the adversarial loss, and the distance of features before its weight.
 
-    Differentiate by the generator's parameters alone (`torch.autograd.grad`): then those of the discriminators
-    cost nothing.
+    The discriminators learn nothing of it.
 
     Args:
         judges: the discriminators.
@@ -46,7 +45,7 @@ def to_convince(
     """
     with torch.no_grad():
         real = judges(target)
-    fake = judges(estimate)
+    fake = judges(estimate, learns=False)
     return adversarial(fake), matching(real, fake, relative)
 
 
