@@ -14,16 +14,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from tests.runtime import instruments
+from tests.runtime import timbres as made
 from tests.runtime.sound_card import Mido, SoundDevice
 from tests.runtime.tunes import put_tune
+from tests.training import timbres
 from tonewright import storage
 from tonewright.audio import files
 from tonewright.builtin import overdrive, phrase
 from tonewright.cli import run
 from tonewright.layers.operations import GLUE, PRIMITIVES
-from tonewright.models import ddsp
+from tonewright.models import ddsp, rave
 from tonewright.models.base import Port
 from tonewright.models.chain.fitting import auto, recipe
 from tonewright.models.chain.processors import PROCESSORS
@@ -73,13 +76,16 @@ def commands(text: str) -> list[list[str]]:
 def hurried(words: list[str]) -> list[str]:
     """A command that learns, with three steps in place of its minutes, and little sound; any other as it is.
 
+    A timbre is a small one.
+
     >>> hurried(["capture", "--minutes", "10", "-o", "amp.tone"])
     ['capture', '-o', 'amp.tone', '--steps', '3']
     """
-    if words[0] not in ("capture", "instrument"):
+    if words[0] not in ("capture", "instrument", "timbre"):
         return words
     place = words.index("--minutes") if "--minutes" in words else len(words)
     little = ["--seconds", "6"] if "--through" in words else []
+    little += timbres.OPTIONS if words[0] == "timbre" else ()
     return [*words[:place], *words[place + 2 :], "--steps", "3", *little]
 
 
@@ -114,7 +120,8 @@ soundfile.write(sys.argv[sys.argv.index("-o") + 1], numpy.tanh(5 * x), rate, "FL
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
     """Where a reader of the documents is: dry.wav, wet.wav and guitar.wav are there, folders of music, recordings and
-    drums; an instrument, with a melody and a tune for it; sound cards, a MIDI port, a host that plays plugins.
+    drums; an instrument, with a melody and a tune for it, and a timbre; sound cards, a MIDI port, a host that plays
+    plugins.
     """
     monkeypatch.chdir(tmp_path)
     # a match that looks at fewer chains, and gives up where the wave cannot be followed
@@ -130,6 +137,8 @@ def folder(tmp_path, monkeypatch) -> Path:
     files.write("guitar.wav", guitar()[: RATE // 2], RATE)
     files.write("wet.wav", through_pedal(), RATE)
     storage.save(instruments.tone(sample_rate=RATE), "violin.tone")
+    storage.save(made.tone(sample_rate=RATE), "drums.tone")
+    files.write("beatbox.wav", guitar()[: RATE // 2], RATE)
     files.write("singing.wav", instruments.melody([440.0, 660.0], rate=RATE), RATE)
     put_tune("tune.mid")
     for name in ("music", "recordings", "drums", "bin"):
@@ -257,6 +266,26 @@ def test_the_tables_of_instruments_are_true():
     usual = asdict(ddsp.Course()) | asdict(ddsp.PRESETS["standard"])
     told = {name: float(rest[0]) for name, *rest in cells if name in usual and len(rest) == 2}
     assert told == {name: value for name, value in usual.items() if name != "sample_rate"}
+
+
+def test_the_tables_of_timbres_are_true():
+    page = (DOCS / "timbres.md").read_text(encoding="utf-8")
+    cells = [
+        [cell.strip(" `") for cell in row.split("|")]
+        for row in re.findall(r"^\| (`.*) \|$", page, re.MULTILINE)
+    ]
+    table = {name: rest for name, *rest in cells if name in rave.PRESETS}
+    assert list(table) == list(rave.PRESETS)
+    for name, config in rave.PRESETS.items():
+        with torch.device("meta"):
+            model, sooner = rave.Model(config), rave.Model(config.without_latency())
+        weights = sum(p.numel() for p in model.parameters())
+        ms = [f"{samples / 48:.1f}" for samples in (model.latency, model.block - 1, sooner.latency)]
+        frames = f"{config.sample_rate / config.compression:.0f}"
+        assert table[name] == [f"{weights:,}", f"{config.latent}", frames, *ms]
+    usual = asdict(rave.COURSES["live"]) | asdict(rave.PRESETS["live"])
+    told = {name: float(rest[0]) for name, *rest in cells if name in usual and len(rest) == 2}
+    assert told == {name: usual[name] for name in told} and len(told) == 12
 
 
 def test_the_gain_lesson_is_as_it_was_measured():

@@ -15,6 +15,7 @@ SMALL = {
     "builtin_overdrive.py": "2",
     "capture_and_play.py": "3",
     "gain_lesson.py": "20",
+    "guitar_timbre.py": "3",
     "match_an_effect.py": "3",
     "plucked_instrument.py": "4",
     "python_device.py": "3",

@@ -56,7 +56,10 @@ def test_the_halves_are_the_whole(kind, engine):
     again = decode(player, encode(player, x))
     assert len(again) >= len(x) and np.abs(y).max() > 1e-3
     until = len(x) - player.model.decoder.latency  # the end is heard by what looks ahead of it
-    assert np.allclose(again[:until], y[:until], atol=1e-4 * np.abs(y).max())
+    rough = (
+        2e-3 if kind == "noisy" else 1e-4
+    )  # where another stretch of the same noise is heard, which is soft here
+    assert np.allclose(again[:until], y[:until], atol=rough * np.abs(y).max())
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -69,9 +69,11 @@ class ItemGradients:
         share = -(-count // self.world)
         padded = table.new_zeros(share, table.shape[1])
         padded[: len(table)] = table
+        here = padded.device
+        padded = padded.cpu()  # what the processes talk by knows no GPU
         parts = [torch.empty_like(padded) for _ in range(self.world)]
         dist.all_gather(parts, padded)
-        return torch.stack(parts, dim=1).flatten(0, 1)[:count]
+        return torch.stack(parts, dim=1).flatten(0, 1)[:count].to(here)
 
 
 def _one(loss_of, item, leaves: list[Tensor]) -> tuple[Tensor, Losses]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from torch import Tensor
 
 from tonewright.audio.corpus import Corpus
@@ -51,7 +52,8 @@ class Crops:
         self.lead = min(course.lead, model.settle)
         self.length = -(-(self.lead + course.crop + model.latency) // frame) * frame
         self.heard = course.augmentation.wants(self.length)
-        self.together = course.batch if device.type == "cuda" else course.together
+        share = -(-course.batch // (dist.get_world_size() if dist.is_initialized() else 1))
+        self.together = course.together if device.type == "cpu" else share
         self.loader: CropLoader | None = None
         self.next, self.reading_s, self.began = -1, 0.0, time.monotonic()
 
