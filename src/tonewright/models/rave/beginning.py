@@ -19,6 +19,8 @@ FAINTEST = (
     0.01,
     0.001,
 )  # of the loudest band: what a fainter one counts as, where it is heard and where it is made
+REACH = 6.0  # of latents and bands, in what would be standard deviations if their peaks were not so far above them
+SOFTER = 0.1  # than the recordings: too loud is quadratically wrong, and silence only by its whole
 LEAST = 1e-9  # what is fainter is silence, and no measure
 
 Convolution = Conv1d | ConvTranspose1d
@@ -26,9 +28,9 @@ Convolution = Conv1d | ConvTranspose1d
 
 @torch.no_grad()
 def begin(model: Timbre, sounds: list[Tensor]) -> dict[Convolution, Tensor]:
-    """Let a model of random weights hear all bands of some sounds alike, and answer with each as loud as it is there.
+    """Let a model of random weights hear all bands of some sounds alike, and answer as they sound, only softer.
 
-    Its latents have mean 0, variance 1 and little doubt.
+    Its latents lie within 6 of 0, with little doubt.
 
     Args:
         model: as it was made.
@@ -50,7 +52,7 @@ def begin(model: Timbre, sounds: list[Tensor]) -> dict[Convolution, Tensor]:
     played = [decoder(encoder.posterior(sound)[0], decoder.initial_state(len(sound)))[0] for sound in sounds]
     made = torch.ones(makes.outputs, 1, 1, device=levels.device)
     wanted = levels.clamp_min(FAINTEST[1] * float(levels.max()))
-    made[:BANDS, 0, 0] = wanted / _levels(model, played)
+    made[:BANDS, 0, 0] = SOFTER * wanted / _levels(model, played)
     makes.weight.mul_(made)
     return {hears: heard, makes: made}
 
@@ -62,19 +64,18 @@ def convolutions(module: nn.Module) -> list[Convolution]:
 
 
 def _whiten(model: Timbre, sounds: list[Tensor]) -> None:
-    """Mean 0 and variance 1 for every latent, nearly without doubt."""
+    """Every latent within REACH, nearly without doubt."""
     (head,), (scale,) = convolutions(model.encoder.path.layers[1]), convolutions(model.encoder.scale)
     scale.weight.mul_(0.1)
     scale.bias.fill_(SURE)
     means = [model.encoder.posterior(sound)[0].transpose(0, 1).flatten(1) for sound in sounds]
     means = torch.cat(means, dim=1)
-    spread = means.std(dim=1).clamp_min(LEAST)
+    spread = means.abs().amax(dim=1).clamp_min(LEAST) / REACH
     head.weight.div_(spread[:, None, None])
-    head.bias.copy_(-means.mean(dim=1) / spread)
 
 
 def _levels(model: Timbre, sounds: list[Tensor]) -> Tensor:
-    """Root mean square of each band, [bands]."""
+    """The loudest sample of each band in parts of REACH, [bands]."""
     bank = model.encoder.bank
-    powers = [bank(sound, bank.initial_state(len(sound)))[0].square().mean(dim=(0, 2)) for sound in sounds]
-    return torch.stack(powers).mean(dim=0).sqrt().clamp_min(LEAST)
+    peaks = [bank(sound, bank.initial_state(len(sound)))[0].abs().amax(dim=(0, 2)) for sound in sounds]
+    return torch.stack(peaks).amax(dim=0).clamp_min(LEAST) / REACH

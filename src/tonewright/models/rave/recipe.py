@@ -26,11 +26,13 @@ from tonewright.models.rave.model import Timbre
 from tonewright.models.rave.norms import fold_norms, norm_weights
 from tonewright.models.rave.phases import Phases
 from tonewright.models.rave.summary import summed_up
+from tonewright.threads import one_thread
 
 BAD_STEPS = 10  # not-a-number gradients in a row that end the training
 # Beside a magnitude in the logarithm: what is fainter than noise at about -80 dB counts as silence. With the usual
 # 1e-7 the dither between two sounds is most of the distance, and its rounding most of the gradient.
 EPSILON = 1e-3
+OUTLIER, SLOW = 2.0, 0.95  # so many times the usual norm is the most; how slowly that moves
 BETAS = (0.5, 0.9)  # of Adam, as usual where networks play against each other
 
 
@@ -67,7 +69,8 @@ class Recipe:
         self.model, self.course, self.seed, self.said = model.to(device), course, seed, said
         self.device, self.threads = torch.device(device), threads
         self.crops = Crops(taught, model, course, seed, self.device)
-        norm_weights(model, begin(model, self.crops.some()))
+        with one_thread():
+            norm_weights(model, begin(model, self.crops.some()))
         self.held_out = self.crops.measured(held_out)
         self.phases, self.phase, self.bad = Phases(course.turn), 1, 0
         self.player = _Player(list(p for p in model.parameters() if p.requires_grad), course.rate, threads)
@@ -252,12 +255,15 @@ class _Player:
         self.parameters = parameters
         self.gradients = ItemGradients(parameters, threads)
         self.optimiser = torch.optim.Adam(parameters, rate, BETAS, fused=True)
+        self.usual = 0.0  # norm of a gradient; 0 before the first
 
     def step(self, loss: Callable, items: list[Item], rate: float) -> dict[str, float]:
         """One step; the losses. Nothing moves where they are no numbers."""
         gradient, losses = self.gradients(loss, items)
-        if not math.isfinite(float(torch.linalg.vector_norm(gradient))):
+        norm = float(torch.linalg.vector_norm(gradient))
+        if not math.isfinite(norm):
             return losses | {"gradient": math.nan}
+        gradient *= self._share(norm)
         parts = gradient.split([p.numel() for p in self.parameters])
         for parameter, part in zip(self.parameters, parts, strict=True):
             parameter.grad = part.view(parameter.shape)
@@ -266,8 +272,18 @@ class _Player:
         self.optimiser.step()
         return losses
 
+    def _share(self, norm: float) -> float:
+        """What is left of a gradient of that norm. A silent crop that was answered loudly has one a thousand times as
+        large as others, after which Adam would take small steps for long.
+        """
+        norm = max(norm, 1e-12)
+        share = min(1.0, OUTLIER * self.usual / norm) if self.usual else 1.0
+        self.usual = (self.usual or norm) ** SLOW * (share * norm) ** (1 - SLOW)
+        return share
+
     def state(self) -> dict:
-        return self.optimiser.state_dict()
+        return {"adam": self.optimiser.state_dict(), "usual": self.usual}
 
     def restore(self, state: dict) -> None:
-        self.optimiser.load_state_dict(state)
+        self.optimiser.load_state_dict(state["adam"])
+        self.usual = state["usual"]
