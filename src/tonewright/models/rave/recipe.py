@@ -23,7 +23,7 @@ from tonewright.models.rave.health import Health, Watch, diagnose
 from tonewright.models.rave.latent import beta, kl, sample, spread
 from tonewright.models.rave.losses import to_convince, to_tell_apart
 from tonewright.models.rave.model import Timbre
-from tonewright.models.rave.norms import fold_norms, norm_weights
+from tonewright.models.rave.norms import fold_norms, folded, norm_weights
 from tonewright.models.rave.phases import Phases
 from tonewright.models.rave.summary import summed_up
 from tonewright.threads import one_thread
@@ -121,11 +121,9 @@ class Recipe:
 
     def as_it_is(self) -> Timbre:
         """A copy of the model on the CPU, ready to play while the training goes on."""
-        copy = Timbre(self.model.config)
-        norm_weights(copy)
-        copy.load_state_dict(self.model.state_dict())
-        fold_norms(copy)
-        return copy.eval()
+        model = Timbre(self.model.config)
+        model.load_state_dict(folded(self.model))
+        return model.eval()
 
     def finish(self) -> Basis:
         """Once the best weights are in place: fold what was only for teaching, and turn the latents to their basis.
