@@ -39,6 +39,7 @@ SCRIPTS = {
     "memory_effects": ("data",),
     "devices_matched": ("data",),
     "instrument_learning": ("solo",),
+    "timbre_learning": ("music",),
 }
 # folders that change what is measured, but need not be there
 WELCOME = {"matching": ("data",), "pitch_tracking": ("solo",)}
