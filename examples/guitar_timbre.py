@@ -3,8 +3,8 @@
     python examples/guitar_timbre.py [steps]
 
 Both are built in: guitar/guitar.wav is what is learned from, strings.wav what is played through it. What is learned
-goes into guitar.tone, and out.wav is the string in the timbre of the guitar. The 600 steps take a minute or two on two
-cores and give an idea; a timbre to make music with is taught for hours, on hours of sound.
+goes into guitar.tone, and out.wav is the string in the timbre of the guitar. The 600 steps take a minute or two on
+two cores and give an idea; a timbre to make music with is taught for hours, on hours of sound.
 """
 
 import sys
