@@ -115,7 +115,7 @@ def measured(preset: str, rounds: int, path: Path) -> dict[str, float]:
         losses = recipe.step(step, steps)
         taken = time.process_time() - before
         if step == 0:
-            np.save(path, torch.cat([p.grad.reshape(-1) for p in recipe.player.parameters]).numpy())
+            np.save(path, torch.cat([p.grad.reshape(-1) for p in recipe.maker.parameters]).numpy())
         found[next(name for name, part in PHASES.items() if part in losses)].append(taken)
     return {kind: statistics.median(times[2:]) for kind, times in found.items()}
 

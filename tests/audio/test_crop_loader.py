@@ -27,7 +27,7 @@ def test_each_step_gets_its_own(corpus, threads, first):
 def test_something_is_done_to_a_batch_on_its_way(corpus):
     names = set()
 
-    def then(crops):
+    def then(crops, step):
         names.add(threading.current_thread().name)
         return -crops
 
@@ -39,7 +39,7 @@ def test_something_is_done_to_a_batch_on_its_way(corpus):
 def test_no_more_is_read_ahead_than_was_asked_for(corpus):
     begun, seen = [], threading.Event()
 
-    def then(crops):
+    def then(crops, step):
         begun.append(1)
         seen.set()
         return crops
@@ -62,20 +62,20 @@ def test_waiting_is_measured(corpus):
             time.sleep(0.05)
             next(loader)
         assert loader.waited < 0.5 and loader.busy_s >= 0.25
-    with CropLoader(corpus, 0, 1, 10, ahead=2, then=lambda crops: time.sleep(0.05)) as loader:
+    with CropLoader(corpus, 0, 1, 10, ahead=2, then=lambda crops, step: time.sleep(0.05)) as loader:
         for _ in range(6):
             next(loader)
         assert loader.waited > 0.5 and loader.waited_s >= 0.1
 
 
 def test_the_first_batch_does_not_count(corpus):
-    with CropLoader(corpus, 0, 1, 10, then=lambda crops: time.sleep(0.1)) as loader:
+    with CropLoader(corpus, 0, 1, 10, then=lambda crops, step: time.sleep(0.1)) as loader:
         next(loader)
         assert (loader.waited_s, loader.busy_s, loader.waited) == (0.0, 0.0, 0.0)
 
 
 def test_what_goes_wrong_is_raised_where_it_is_asked_for(corpus):
-    def then(crops):
+    def then(crops, step):
         raise OSError("the disk is gone")
 
     with CropLoader(corpus, 0, 1, 10, then=then) as loader, pytest.raises(OSError, match="the disk is gone"):

@@ -22,7 +22,7 @@ class CropLoader:
         first: the step to begin with.
         ahead: batches that are kept ready, at least 1; each is batch * length * 4 bytes.
         threads: that read.
-        then: what else to do to a batch, on the same threads: augment it, or bring it to the device.
+        then: what else to do to a batch of a step, on the same threads: augment it, or bring it to the device.
 
     Attributes:
         waited_s: for how long whoever asked has waited, in seconds.
@@ -49,9 +49,9 @@ class CropLoader:
         first: int = 0,
         ahead: int = 4,
         threads: int = 1,
-        then: Callable[[np.ndarray], Any] = lambda crops: crops,
+        then: Callable[[np.ndarray, int], Any] = lambda crops, step: crops,
     ):
-        self._draw = lambda step: then(corpus.crops(seed, step, batch, length))
+        self._draw = lambda step: then(corpus.crops(seed, step, batch, length), step)
         self._ready: dict[int, Any] = {}
         self._wanted, self._begun, self._ahead = first, first, max(1, ahead)
         self._changed, self._closed = threading.Condition(), False

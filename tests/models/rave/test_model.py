@@ -107,6 +107,16 @@ def test_the_core_plays_it(name):
     same(model, **{port.name: 0.7 for port in model.ports})
 
 
+@needs_core
+@pytest.mark.parametrize(
+    ("name", "causal"), (("live", True), ("v2_small", True), ("v2_small", False), ("small", False))
+)
+def test_the_core_plays_a_preset(name, causal):
+    torch.manual_seed(5)
+    config = PRESETS[name].without_latency() if causal else PRESETS[name]
+    same(Model(config).eval())
+
+
 @pytest.mark.parametrize("name", ("causal", "centred", "v1"))
 def test_a_seed_is_that_of_the_noise(name):
     decoder = Model(TINIES[name]).eval().decoder

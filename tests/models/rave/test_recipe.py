@@ -129,6 +129,41 @@ class Late(Layer):
         return torch.cat([pad, self.sound[..., : -self.late]], dim=-1), state
 
 
+def test_crops_that_are_read_ahead_are_the_same(sounds):
+    direct, ahead = recipe(sounds).crops, recipe(sounds).crops
+    ahead.ahead = True
+    for step in (0, 1, 2, 7, 8):  # a leap is a training that was resumed
+        for a, b in zip(direct.batch(step), ahead.batch(step), strict=True):
+            assert torch.equal(a.sound, b.sound) and torch.equal(a.seeds, b.seeds) and a.draw == b.draw
+    assert 0.0 <= ahead.waited <= 1.0
+    ahead.close()
+
+
+def test_mixed_precision_teaches_in_both_phases(sounds):
+    made, exact = recipe(sounds), recipe(sounds)
+    made.mixed = True
+    losses = [r.step(0, 8) for r in (made, exact)]
+    assert losses[0]["whole"] == pytest.approx(losses[1]["whole"], rel=0.2) and losses[0] != losses[1]
+    taught(made, 1, 8)
+    assert made.phase == 2 and np.isfinite(made.score())
+    assert all(value.dtype == torch.float32 for value in made.model.parameters())
+
+
+@pytest.mark.parametrize("level", (1e-3, 1.0))
+def test_a_model_begins_where_it_can_learn(sounds, level):
+    """Whatever the level of the recordings, each latent moves by as much and the answer is softer than they are."""
+    taught = corpus_of(level * np.concatenate([sounds[0].crop(0, 40000)]), RATE)
+    made = recipe((taught, sounds[1]))
+    with torch.no_grad():
+        means = torch.cat([made.model.encoder.posterior(x)[0] for x in made.crops.some()])
+        answers = [
+            made._lined_up(item, made.model.encoder.posterior(item.sound)[0]) for item in made.crops.batch(3)
+        ]
+    assert torch.allclose(means.abs().amax(dim=(0, 2)), torch.tensor(6.0), rtol=1e-3)
+    for target, estimate in answers:
+        assert 1e-4 < float(estimate.std() / target.std()) < 1.0
+
+
 def test_what_is_compared_is_in_time(sounds):
     made = recipe(sounds)
     item = made.crops.batch(0)[0]
@@ -137,6 +172,19 @@ def test_what_is_compared_is_in_time(sounds):
     assert torch.equal(target, estimate) and target.shape[-1] >= COURSE.crop
     distances = made._distances(target, estimate)
     assert all(float(distance) == 0.0 for distance in distances.values())
+
+
+def test_it_can_be_heard_while_it_is_taught(sounds):
+    made = taught(recipe(sounds), 0, 2)
+    before = weights(made)
+    copy = made.as_it_is()
+    x = torch.randn(1, 1, 20 * copy.block)
+    with torch.no_grad():
+        a, b = (
+            model(x, model.initial_state(1), **{port.name: torch.zeros_like(x) for port in model.ports})[0]
+            for model in (copy, made.model.eval())
+        )
+    assert torch.allclose(a, b, atol=1e-6) and same(weights(made), before)
 
 
 def test_folding_the_norms_changes_nothing():

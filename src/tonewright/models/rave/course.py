@@ -97,15 +97,16 @@ class Course:
 
 V1 = Course(
     beta=0.1,
-    beta_first=0.1,
-    beta_steps=0,
+    beta_first=1e-4,
     judges=64,
     periods=False,
     judges_every=2,
     matching=MATCHING_V1,
     relative=False,
 )
-V2_SMALL = Course(beta=0.01, beta_first=0.01, beta_steps=0, judges=48, judges_every=2)
+V2_SMALL = Course(beta=0.01, beta_first=1e-5, beta_steps=10_000, judges=48, judges_every=2)
+# The published v1 and v2_small begin with the last beta; ours begin with latents that are nearly without doubt, which
+# that would throw away at once.
 COURSES = {
     "small": replace(V1, judges=32),
     "default": V1,

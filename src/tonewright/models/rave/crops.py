@@ -54,6 +54,7 @@ class Crops:
         self.heard = course.augmentation.wants(self.length)
         share = -(-course.batch // (dist.get_world_size() if dist.is_initialized() else 1))
         self.together = course.together if device.type == "cpu" else share
+        self.ahead = device.type != "cpu"  # one is quicker than whoever reads for it
         self.loader: CropLoader | None = None
         self.next, self.reading_s, self.began = -1, 0.0, time.monotonic()
 
@@ -66,7 +67,7 @@ class Crops:
 
     def batch(self, step: int) -> list[Item]:
         """The items of a step; on a device, those of the next ones are read meanwhile."""
-        if self.device.type == "cpu":
+        if not self.ahead:
             before = time.monotonic()
             items = self._items(self._drawn(step), step)
             self.reading_s += time.monotonic() - before
@@ -75,9 +76,11 @@ class Crops:
             self.close()
             course = self.course
             count = course.batch * course.places
-            self.loader = CropLoader(self.corpus, self.seed, count, self.heard, step, threads=2)
+            self.loader = CropLoader(
+                self.corpus, self.seed, count, self.heard, step, threads=2, then=self._items
+            )
         self.next = step + 1
-        return self._items(next(self.loader), step)
+        return next(self.loader)
 
     def some(self) -> list[Tensor]:
         """Crops for a look at what the recordings are like, [B, 1, T] each; no step hears them."""

@@ -17,17 +17,21 @@ def norm_weights(module: nn.Module, levels: dict[nn.Module, Tensor] | None = Non
 
     Args:
         module: with the convolutions.
-        levels: of some of them, that stay as they are; see `Levels`.
+        levels: that are in the weights of some of them, and stay as they are; see `Levels`.
     """
     for layer in list(module.modules()):
         if not isinstance(layer, (Conv1d, ConvTranspose1d)) or not layer.weight.requires_grad:
             continue
+        level = (levels or {}).get(layer)
+        if level is not None:  # a second parametrization takes the weight as it finds it
+            with torch.no_grad():
+                layer.weight.div_(level)
         if isinstance(layer, ConvTranspose1d):
             register_parametrization(layer, "weight", TransposedNorm(), unsafe=True)
         else:
             weight_norm(layer, "weight", dim=0)
-        if levels and layer in levels:
-            register_parametrization(layer, "weight", Levels(levels[layer]))
+        if level is not None:
+            register_parametrization(layer, "weight", Levels(level))
 
 
 def fold_norms(module: nn.Module) -> None:
@@ -37,20 +41,12 @@ def fold_norms(module: nn.Module) -> None:
             remove_parametrizations(layer, "weight")
 
 
-def folded(module: nn.Module) -> dict[str, Tensor]:
-    """The weights as they would be, taken back; the module stays as it is."""
-    state = {name: value for name, value in module.state_dict().items() if ".parametrizations." not in name}
-    layers = {name: layer for name, layer in module.named_modules() if is_parametrized(layer, "weight")}
-    return state | {f"{name}.weight": layer.weight.detach() for name, layer in layers.items()}
-
-
 class Levels(nn.Module):
     """Weights times levels of their inputs or outputs, which are not taught.
 
-    >>> weight = torch.randn(4, 2, 3)
-    >>> levels = Levels(torch.tensor([1e-3, 10.0])[:, None])
-    >>> torch.allclose(levels(levels.right_inverse(weight)), weight)
-    True
+    >>> Levels(torch.tensor([[0.1], [10.0]]))(torch.ones(1, 2, 3))
+    tensor([[[ 0.1000,  0.1000,  0.1000],
+             [10.0000, 10.0000, 10.0000]]])
     """
 
     def __init__(self, level: Tensor):
@@ -59,9 +55,6 @@ class Levels(nn.Module):
 
     def forward(self, weight: Tensor) -> Tensor:
         return weight * self.level
-
-    def right_inverse(self, weight: Tensor) -> Tensor:
-        return weight / self.level
 
 
 class TransposedNorm(nn.Module):

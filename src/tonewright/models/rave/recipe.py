@@ -5,14 +5,14 @@ Source: Caillon and Esling, "RAVE: A variational autoencoder for fast and high-q
 
 import math
 from collections.abc import Callable
+from operator import attrgetter
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tonewright.audio.corpus import Corpus
 from tonewright.errors import TrainingError
 from tonewright.measure.spectral_distance import spectral_distance
-from tonewright.models.gradients import ItemGradients
 from tonewright.models.rave.basis import Basis
 from tonewright.models.rave.beginning import begin
 from tonewright.models.rave.config import BANDS
@@ -23,8 +23,9 @@ from tonewright.models.rave.health import Health, Watch, diagnose
 from tonewright.models.rave.latent import beta, kl, sample, spread
 from tonewright.models.rave.losses import to_convince, to_tell_apart
 from tonewright.models.rave.model import Timbre
-from tonewright.models.rave.norms import fold_norms, folded, norm_weights
+from tonewright.models.rave.norms import fold_norms, norm_weights
 from tonewright.models.rave.phases import Phases
+from tonewright.models.rave.side import Side
 from tonewright.models.rave.summary import summed_up
 from tonewright.threads import one_thread
 
@@ -32,8 +33,6 @@ BAD_STEPS = 10  # not-a-number gradients in a row that end the training
 # Beside a magnitude in the logarithm: what is fainter than noise at about -80 dB counts as silence. With the usual
 # 1e-7 the dither between two sounds is most of the distance, and its rounding most of the gradient.
 EPSILON = 1e-3
-OUTLIER, SLOW = 2.0, 0.95  # so many times the usual norm is the most; how slowly that moves
-BETAS = (0.5, 0.9)  # of Adam, as usual where networks play against each other
 
 
 class Recipe:
@@ -68,12 +67,13 @@ class Recipe:
     ):
         self.model, self.course, self.seed, self.said = model.to(device), course, seed, said
         self.device, self.threads = torch.device(device), threads
+        self.mixed = self.device.type == "cuda"
         self.crops = Crops(taught, model, course, seed, self.device)
         with one_thread():
             norm_weights(model, begin(model, self.crops.some()))
         self.held_out = self.crops.measured(held_out)
         self.phases, self.phase, self.bad = Phases(course.turn), 1, 0
-        self.player = _Player(list(p for p in model.parameters() if p.requires_grad), course.rate, threads)
+        self.maker = Side(list(p for p in model.parameters() if p.requires_grad), course.rate, threads)
         self.judges: Discriminators | None = None
         self.watch = Watch()
         self.health: Health | None = None
@@ -104,11 +104,11 @@ class Recipe:
             return self._checked(self.judge.step(self._judged, items, self.course.judge_rate))
         weight = beta(step, self.course.beta_first, self.course.beta, self.course.beta_steps)
         loss = self._convincing if self.phase == 2 else lambda item: self._alike(item, weight)
-        return self._checked(self.player.step(loss, items, self._rate(step, steps)))
+        return self._checked(self.maker.step(loss, items, self._rate(step, steps)))
 
     def score(self) -> float:
         """The spectral distance on what is held out, and a look at whether the latent is in use."""
-        played = self.player.gradients.map(self._measured, self.held_out)
+        played = self.maker.gradients.map(self._measured, self.held_out)
         distance = math.fsum(d for d, _, _ in played) / sum(len(m) for _, m, _ in played)
         self.health = diagnose([mean for _, mean, _ in played], [std for _, _, std in played])
         return distance
@@ -121,9 +121,11 @@ class Recipe:
 
     def as_it_is(self) -> Timbre:
         """A copy of the model on the CPU, ready to play while the training goes on."""
-        model = Timbre(self.model.config)
-        model.load_state_dict(folded(self.model))
-        return model.eval()
+        copy = Timbre(self.model.config)
+        with torch.no_grad():
+            # Not the state: a normed weight is two tensors there, and one wherever it is asked for.
+            copy.load_state_dict({name: attrgetter(name)(self.model) for name in copy.state_dict()})
+        return copy.eval()
 
     def finish(self) -> Basis:
         """Once the best weights are in place: fold what was only for teaching, and turn the latents to their basis.
@@ -142,7 +144,7 @@ class Recipe:
         """All that a resumed training needs: tensors and numbers."""
         state = {
             "model": self.model.state_dict(),
-            "player": self.player.state(),
+            "player": self.maker.state(),
             "phases": self.phases.state(),
         }
         state |= {"phase": self.phase, "bad": self.bad, "watch": self.watch.state()}
@@ -158,7 +160,7 @@ class Recipe:
             self._begin_second()
             self.judges.load_state_dict(state["judges"])
             self.judge.restore(state["judge"])
-        self.player.restore(state["player"])
+        self.maker.restore(state["player"])
         self.watch.restore(state["watch"])
         self.bad = state["bad"]
 
@@ -168,9 +170,9 @@ class Recipe:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             self.judges = Discriminators(course.judges, PERIODS if course.periods else ()).to(self.device)
-        self.judge = _Player(list(self.judges.parameters()), course.judge_rate, self.threads)
+        self.judge = Side(list(self.judges.parameters()), course.judge_rate, self.threads)
         decoding = [p for p in decoder.parameters() if p.requires_grad]
-        self.player, self.phase = _Player(decoding, course.rate, self.threads), 2
+        self.maker, self.phase = Side(decoding, course.rate, self.threads), 2
 
     def _rate(self, step: int, steps: int) -> float:
         """Falls to a tenth until the second phase may begin at the latest, and to a hundredth until the end."""
@@ -180,7 +182,7 @@ class Recipe:
 
     def _alike(self, item: Item, weight: float) -> tuple[Tensor, dict[str, float]]:
         """The first phase: the sound as it was, by latents that tell no more than they must."""
-        mean, scale = self.model.encoder.posterior(item.sound)
+        mean, scale = self._posterior(item)
         std = spread(scale)
         target, estimate = self._lined_up(item, sample(mean, std, item.generator()))
         parts = self._distances(target, estimate) | {"divergence": weight * kl(mean, std)}
@@ -189,7 +191,8 @@ class Recipe:
     def _convincing(self, item: Item) -> tuple[Tensor, dict[str, float]]:
         """The second phase, for the decoder: the same, and taken for a recording."""
         target, estimate = self._lined_up(item, self._drawn(item))
-        adversarial, matching = to_convince(self.judges, target, estimate, self.course.relative)
+        with self._mixed():
+            adversarial, matching = to_convince(self.judges, target, estimate, self.course.relative)
         parts = self._distances(target, estimate)
         parts |= {"adversarial": adversarial, "matching": self.course.matching * matching}
         return self._summed(parts, item)
@@ -198,17 +201,27 @@ class Recipe:
         """The second phase, for the discriminators."""
         with torch.no_grad():
             target, estimate = self._lined_up(item, self._drawn(item))
-        return self._summed({"judges": to_tell_apart(self.judges, target, estimate)}, item)
+        with self._mixed():
+            loss = to_tell_apart(self.judges, target, estimate)
+        return self._summed({"judges": loss}, item)
+
+    def _mixed(self) -> torch.autocast:
+        """Half precision where it is precise enough and the device is quicker with it."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.mixed)
+
+    def _posterior(self, item: Item) -> tuple[Tensor, Tensor]:
+        with self._mixed():
+            return self.model.encoder.posterior(item.sound)
 
     @torch.no_grad()
     def _drawn(self, item: Item) -> Tensor:
-        mean, scale = self.model.encoder.posterior(item.sound)
+        mean, scale = self._posterior(item)
         return sample(mean, spread(scale), item.generator())
 
     def _lined_up(self, item: Item, z: Tensor) -> tuple[Tensor, Tensor]:
         """What was recorded and what the decoder makes of the latents, in time with it, both without the lead."""
         decoder = self.model.decoder
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+        with self._mixed():
             y, _ = decoder(z, decoder.initial_state(len(z), item.seeds))
         late = self.model.latency
         target, estimate = item.sound[..., : y.shape[-1] - late], y[..., late:].float()
@@ -231,10 +244,10 @@ class Recipe:
 
     @torch.no_grad()  # here, for it holds for one thread
     def _measured(self, item: Item) -> tuple[float, Tensor, Tensor]:
-        mean, scale = self.model.encoder.posterior(item.sound)
+        mean, scale = self._posterior(item)
         target, estimate = self._lined_up(item, mean)
         distance = spectral_distance(target[:, 0], estimate[:, 0], epsilon=EPSILON)
-        return float(distance) * len(mean), mean.cpu(), spread(scale).cpu()
+        return float(distance) * len(mean), mean.float().cpu(), spread(scale).cpu()
 
     def _checked(self, losses: dict[str, float]) -> dict[str, float]:
         self.bad = 0 if all(map(math.isfinite, losses.values())) else self.bad + 1
@@ -244,44 +257,3 @@ class Recipe:
                 f"--setting rate={self.course.rate / 3:.0e}"
             )
         return losses
-
-
-class _Player:
-    """One side of the game: its parameters, their gradients item by item, and the optimiser that moves them."""
-
-    def __init__(self, parameters: list[nn.Parameter], rate: float, threads: int | None):
-        self.parameters = parameters
-        self.gradients = ItemGradients(parameters, threads)
-        self.optimiser = torch.optim.Adam(parameters, rate, BETAS, fused=True)
-        self.usual = 0.0  # norm of a gradient; 0 before the first
-
-    def step(self, loss: Callable, items: list[Item], rate: float) -> dict[str, float]:
-        """One step; the losses. Nothing moves where they are no numbers."""
-        gradient, losses = self.gradients(loss, items)
-        norm = float(torch.linalg.vector_norm(gradient))
-        if not math.isfinite(norm):
-            return losses | {"gradient": math.nan}
-        gradient *= self._share(norm)
-        parts = gradient.split([p.numel() for p in self.parameters])
-        for parameter, part in zip(self.parameters, parts, strict=True):
-            parameter.grad = part.view(parameter.shape)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.step()
-        return losses
-
-    def _share(self, norm: float) -> float:
-        """What is left of a gradient of that norm. A silent crop that was answered loudly has one a thousand times as
-        large as others, after which Adam would take small steps for long.
-        """
-        norm = max(norm, 1e-12)
-        share = min(1.0, OUTLIER * self.usual / norm) if self.usual else 1.0
-        self.usual = (self.usual or norm) ** SLOW * (share * norm) ** (1 - SLOW)
-        return share
-
-    def state(self) -> dict:
-        return {"adam": self.optimiser.state_dict(), "usual": self.usual}
-
-    def restore(self, state: dict) -> None:
-        self.optimiser.load_state_dict(state["adam"])
-        self.usual = state["usual"]
