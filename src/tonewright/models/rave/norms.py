@@ -41,13 +41,6 @@ def fold_norms(module: nn.Module) -> None:
             remove_parametrizations(layer, "weight")
 
 
-def folded(module: nn.Module) -> dict[str, Tensor]:
-    """The weights as they would be, taken back; the module stays as it is."""
-    state = {name: value for name, value in module.state_dict().items() if ".parametrizations." not in name}
-    layers = {name: layer for name, layer in module.named_modules() if is_parametrized(layer, "weight")}
-    return state | {f"{name}.weight": layer.weight.detach() for name, layer in layers.items()}
-
-
 class Levels(nn.Module):
     """Weights times levels of their inputs or outputs, which are not taught.
 

@@ -22,7 +22,7 @@ from tonewright.models.rave.health import Health, Watch, diagnose
 from tonewright.models.rave.latent import beta, kl, sample, spread
 from tonewright.models.rave.losses import to_convince, to_tell_apart
 from tonewright.models.rave.model import Timbre
-from tonewright.models.rave.norms import fold_norms, folded, norm_weights
+from tonewright.models.rave.norms import fold_norms, norm_weights
 from tonewright.models.rave.phases import Phases
 from tonewright.models.rave.side import Side
 from tonewright.models.rave.summary import summed_up
@@ -120,9 +120,11 @@ class Recipe:
 
     def as_it_is(self) -> Timbre:
         """A copy of the model on the CPU, ready to play while the training goes on."""
-        model = Timbre(self.model.config)
-        model.load_state_dict(folded(self.model))
-        return model.eval()
+        copy = Timbre(self.model.config)
+        with torch.no_grad():
+            # Not the state: a normed weight is two tensors there, and one wherever it is asked for.
+            copy.load_state_dict({name: attrgetter(name)(self.model) for name in copy.state_dict()})
+        return copy.eval()
 
     def finish(self) -> Basis:
         """Once the best weights are in place: fold what was only for teaching, and turn the latents to their basis.
