@@ -5,6 +5,7 @@ Source: Caillon and Esling, "RAVE: A variational autoencoder for fast and high-q
 
 import math
 from collections.abc import Callable
+from operator import attrgetter
 
 import torch
 from torch import Tensor
