@@ -23,6 +23,7 @@ SCRIPTS = {
     "adversary": (),
     "harmonic_bank": (),
     "instrument_step": (),
+    "filter_bank": (),
     "timbre_step": (),
     "instrument_live": (),
     "timbre_playing": (),

@@ -30,7 +30,7 @@ def main() -> None:
     if options.tone or options.music:
         tone = storage.load(options.tone) if options.tone else taught(options)
         ROWS.keep(row(tone, options.preset, options.minutes))
-    write_section("A timbre: an hour of drums", "benchmarks/timbre_learning.py", words(ROWS.all()))
+    write_section("A timbre: an hour of drums", "benchmarks.timbre_learning", words(ROWS.all()))
 
 
 def taught(options: argparse.Namespace) -> storage.Tone:

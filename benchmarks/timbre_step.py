@@ -50,7 +50,7 @@ def main() -> None:
         f"has our bank and our order of things; {REFERENCE}, in another run. The "
         "gradient of the first step differs by so much, in parts of its norm.\n\n" + table(columns, rows)
     )
-    write_section("Teaching a timbre: a step", "benchmarks/timbre_step.py", text)
+    write_section("Teaching a timbre: a step", "benchmarks.timbre_step", text)
 
 
 def costs(preset: str, rounds: int) -> list[list[str]]:
