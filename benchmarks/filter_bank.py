@@ -28,8 +28,8 @@ def main() -> None:
         "ms",
     ]
     text = (
-        "A sound through 16 bands and back: how far what is wrong lies below white noise, and how many samples late it is "
-        "when it plays in blocks. All three have equally many taps. Kaiser: the design of one knob, its cut-off "
+        "A sound through 16 bands and back: how far what is wrong lies below white noise, and by how many samples it "
+        "is late in blocks. All three have equally many taps. Kaiser: the design of one knob, its cut-off "
         "where the bands add up best; ours moves every tap from there. Figures of RAVE (2.3.1) are from another run. "
         "Stopband: the loudest frequency more than a band away.\n\n"
         + table(columns, [row(attenuation_db) for attenuation_db in PUBLISHED])

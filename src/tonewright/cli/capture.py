@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from tonewright.cli.learning import check_teaching, keep
 from tonewright.cli.words import Bar, check_result, make_folder, say, values, warn
 from tonewright.errors import ConfigError, TonewrightError
 
@@ -109,11 +110,10 @@ def capture(
             "capture learns from: dry.wav wet.wav, or --knobs session.csv, or --batch devices.csv, or a folder of "
             "sounds --through a command"
         )
-    if resume and restart:
-        raise ConfigError("--resume goes on and --restart begins again; give one of the two")
+    check_teaching(seed, threads, resume, restart)
     if output is None:
         raise ConfigError("capture writes a model and wants its name; add -o amp.tone")
-    _check_numbers(seed, rate, stft, threads)
+    _check_numbers(rate, stft)
     from dataclasses import replace
 
     from tonewright.models.supervised import Teaching
@@ -153,15 +153,11 @@ def _check_through(dry: Path | None, others: tuple, mask: str) -> None:
         )
 
 
-def _check_numbers(seed: int, rate: float | None, stft: float, threads: int | None) -> None:
-    if not 0 <= seed < 2**63:
-        raise ConfigError(f"--seed is a number of 0 or more, and not {seed}")
+def _check_numbers(rate: float | None, stft: float) -> None:
     if rate is not None and not 0 < rate < math.inf:
         raise ConfigError(f"--rate is above 0, and not {rate:g}; leave it out for 0.01")
     if not 0 <= stft < math.inf:
         raise ConfigError(f"--stft is 0 or more, and not {stft:g}")
-    if threads is not None and threads < 1:
-        raise ConfigError(f"--threads is 1 or more, and not {threads}; leave it out to use all cores")
 
 
 def _recordings(dry, wet, knobs, latency, mask):
@@ -183,7 +179,7 @@ def _software(sounds, through, output, seconds, at_rate, seed, latency):
 
 def _one(source, output: Path, plan, page: bool) -> int:
     """Learn one device, write what was learned, and say how good it is."""
-    from tonewright.training import checkpoint, processes
+    from tonewright.training import processes
     from tonewright.training.capture import learn
 
     recordings, knobs = source
@@ -200,13 +196,13 @@ def _one(source, output: Path, plan, page: bool) -> int:
         )
     if quiet:
         return 0
-    captured.player.save(output)
-    if not captured.interrupted:
-        checkpoint.remove(captured.checkpoint)
-    _tell(captured, output)
-    if page:
-        _write_page(captured, output)
-    return 130 if captured.interrupted else 0
+
+    def write_page(path: Path) -> None:
+        from tonewright.report.of_player import write_report
+
+        write_report(captured.player, captured.held_out, path, output.name, captured.findings)
+
+    return keep(captured, output, _tell, write_page if page else None, "best model")
 
 
 def _tell(captured, output: Path) -> None:
@@ -218,16 +214,6 @@ def _tell(captured, output: Path) -> None:
         say(
             f"most of that is the noise of the recording itself (ESR {noise:.2g}); more training will not help"
         )
-    if captured.interrupted:
-        say("stopped early; the best model so far was kept, and --resume goes on")
-
-
-def _write_page(captured, output: Path) -> None:
-    from tonewright.report.of_player import write_report
-
-    path = output.with_suffix(".html")
-    write_report(captured.player, captured.held_out, path, output.name, captured.findings)
-    say(f"{path}: listen and look")
 
 
 def _batch(table: Path, folder: Path, plan, page: bool) -> int:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from tonewright.cli.learning import check_teaching, keep
 from tonewright.cli.words import Bar, check_result, say, values, warn
-from tonewright.errors import ConfigError
 
 
 def instrument(
@@ -68,13 +68,7 @@ def instrument(
         Write the listening page.
     """
     check_result(output, ".tone")
-    if resume and restart:
-        raise ConfigError("--resume goes on and --restart begins again; give one of the two")
-    if not 0 <= seed < 2**63:
-        raise ConfigError(f"--seed is a number of 0 or more, and not {seed}")
-    if threads is not None and threads < 1:
-        raise ConfigError(f"--threads is 1 or more, and not {threads}; leave it out to use all cores")
-    from tonewright.training import checkpoint
+    check_teaching(seed, threads, resume, restart)
     from tonewright.training.instrument import Plan, learn
     from tonewright.training.loop import Budget
 
@@ -99,13 +93,13 @@ def instrument(
             bar.show(share, progress.seconds_left, progress.best)
 
         learned = learn(recordings, plan, said=warn, listener=taught, heard=bar.show)
-    learned.player.save(output)
-    if not learned.interrupted:
-        checkpoint.remove(learned.checkpoint)
-    _tell(learned, output)
-    if page:
-        _write_page(learned, output)
-    return 130 if learned.interrupted else 0
+
+    def write_page(path: Path) -> None:
+        from tonewright.report.of_instrument import write_instrument_report
+
+        write_instrument_report(learned.player, learned.held_out, path, output.name, learned.findings)
+
+    return keep(learned, output, _tell, write_page if page else None, "best model")
 
 
 def _tell(learned, output: Path) -> None:
@@ -117,13 +111,3 @@ def _tell(learned, output: Path) -> None:
         f"{output}: on what it never heard, spectral loss {proof.spectral:.2f}, "
         f"loudness {proof.loudness_db:.2f} dB off, {pitch}"
     )
-    if learned.interrupted:
-        say("stopped early; the best model so far was kept, and --resume goes on")
-
-
-def _write_page(learned, output: Path) -> None:
-    from tonewright.report.of_instrument import write_instrument_report
-
-    path = output.with_suffix(".html")
-    write_instrument_report(learned.player, learned.held_out, path, output.name, learned.findings)
-    say(f"{path}: listen and look")

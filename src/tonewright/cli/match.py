@@ -7,8 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from tonewright.cli.learning import check_teaching
 from tonewright.cli.words import Bar, check_result, say, settings, warn
-from tonewright.errors import ConfigError
 
 
 def match(
@@ -64,8 +64,7 @@ def match(
     check_result(output, ".tone")
     if json_file is not None:
         check_result(json_file, ".json", "--json")
-    if not 0 <= seed < 2**63:
-        raise ConfigError(f"--seed is a number of 0 or more, and not {seed}")
+    check_teaching(seed)
     known = settings(fix, "a setting", "compressor.ratio=4")
     from tonewright.training.match import match as find
 

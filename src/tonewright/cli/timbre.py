@@ -6,8 +6,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from tonewright.cli.learning import check_teaching, keep
 from tonewright.cli.words import Bar, check_result, say, values, warn
-from tonewright.errors import ConfigError
 
 WAITED = 0.01  # of the time, from which on it is told that data was waited for
 
@@ -81,12 +81,7 @@ def timbre(
         Write the listening page.
     """
     check_result(output, ".tone")
-    if resume and restart:
-        raise ConfigError("--resume goes on and --restart begins again; give one of the two")
-    if not 0 <= seed < 2**63:
-        raise ConfigError(f"--seed is a number of 0 or more, and not {seed}")
-    if threads is not None and threads < 1:
-        raise ConfigError(f"--threads is 1 or more, and not {threads}; leave it out to use all cores")
+    check_teaching(seed, threads, resume, restart)
     from tonewright.training import processes
     from tonewright.training.loop import Budget
     from tonewright.training.timbre import Plan
@@ -114,7 +109,7 @@ def timbre(
 
 
 def _learn(recordings: Path, output: Path, plan, page: bool) -> int:
-    from tonewright.training import checkpoint, processes
+    from tonewright.training import processes
     from tonewright.training.timbre import learn
 
     quiet = not processes.first()
@@ -132,13 +127,13 @@ def _learn(recordings: Path, output: Path, plan, page: bool) -> int:
         learned = learn(recordings, plan, *told)
     if quiet:
         return 0
-    learned.player.save(output)
-    if not learned.interrupted:
-        checkpoint.remove(learned.checkpoint)
-    _tell(learned, output)
-    if page:
-        _write_page(learned, output)
-    return 130 if learned.interrupted else 0
+
+    def write_page(path: Path) -> None:
+        from tonewright.report.of_timbre import write_timbre_report
+
+        write_timbre_report(learned.player, learned.held_out, path, output.name, learned.findings)
+
+    return keep(learned, output, _tell, write_page if page else None, "model")
 
 
 def _words(progress) -> str:
@@ -157,13 +152,3 @@ def _tell(learned, output: Path) -> None:
     told = learned.player.tone.provenance
     named = [f"{name}: {words}" for name, words in told.items() if name.startswith("latent_")]
     say("; ".join(named[:3]))
-    if learned.interrupted:
-        say("stopped early; what was learned so far was kept, and --resume goes on")
-
-
-def _write_page(learned, output: Path) -> None:
-    from tonewright.report.of_timbre import write_timbre_report
-
-    path = output.with_suffix(".html")
-    write_timbre_report(learned.player, learned.held_out, path, output.name, learned.findings)
-    say(f"{path}: listen and look")
