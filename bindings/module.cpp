@@ -2,6 +2,7 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -84,6 +85,7 @@ NB_MODULE(_native, m) {
       .def("set", &Player::set, nb::arg("control"), nb::arg("value"))
       .def_prop_ro("inputs", &Player::inputs)
       .def_prop_ro("outputs", &Player::outputs)
+      .def_prop_ro("ratio", [](const Player& player) { return std::make_pair(player.up(), player.down()); })
       .def("process", &process_one, nb::arg("input").noconvert(), nb::arg("output").noconvert())
       .def("process", &process, nb::arg("input").noconvert(), nb::arg("output").noconvert())
       .def_prop_ro("can_prime", &Player::can_prime)

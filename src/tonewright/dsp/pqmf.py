@@ -7,9 +7,11 @@ folds back the other folds back with the opposite sign, so that it cancels; band
 from functools import lru_cache
 
 import numpy as np
+import torch
 from scipy import optimize, signal
 
 from tonewright.errors import ConfigError
+from tonewright.threads import one_thread
 
 MAX_BANDS, MIN_DB, MAX_DB = 64, 30, 120
 GRID = 1  # frequencies of the stopband for each tap: fewer than one would let it rise between them
@@ -89,26 +91,48 @@ def _powers(lowpass: np.ndarray, bands: int) -> np.ndarray:
 def _flattened(lowpass: np.ndarray, bands: int) -> np.ndarray:
     """The same with its taps moved by Gauss and Newton's method, until the powers are 1, 0, 0, ..."""
     taps, half = len(lowpass), (len(lowpass) + 1) // 2
-    mirror = np.vstack([np.eye(half), np.eye(half)[-2::-1]])  # half of the taps to all of them
     frequencies = np.pi * np.linspace(1 / bands, 1, GRID * taps)
-    stopband = STOPBAND * np.cos(np.outer(frequencies, np.arange(taps) - (taps - 1) / 2)) @ mirror
+    stopband = STOPBAND * _folded(np.cos(np.outer(frequencies, np.arange(taps) - (taps - 1) / 2)))
     found = lowpass[:half] / np.sqrt(_powers(lowpass, bands)[0])
     wanted = np.eye(1, len(_powers(lowpass, bands)))[0]
 
     def missed(some: np.ndarray) -> np.ndarray:
-        return np.concatenate([_powers(mirror @ some, bands) - wanted, stopband @ some])
+        return np.concatenate([_powers(_unfolded(some), bands) - wanted, stopband @ some])
 
+    left = missed(found)
     for _ in range(PASSES):
-        slope = np.vstack([_power_slopes(mirror @ found, bands) @ mirror, stopband])
-        move, before = np.linalg.lstsq(slope, -missed(found), rcond=None)[0], np.sum(missed(found) ** 2)
-        while np.sum(missed(found + move) ** 2) > before:
+        slope = np.vstack([_folded(_power_slopes(_unfolded(found), bands)), stopband])
+        move = _least_squares(slope, -left)
+        after = missed(found + move)
+        while np.sum(after**2) > np.sum(left**2):
             move = move / 2
             if np.abs(move).max() < 1e-15:
-                return mirror @ found
-        found = found + move
+                return _unfolded(found)
+            after = missed(found + move)
+        found, left = found + move, after
         if np.abs(move).max() < 1e-12:
             break
-    return mirror @ found
+    return _unfolded(found)
+
+
+def _unfolded(half: np.ndarray) -> np.ndarray:
+    """A symmetric filter of its first half and its middle."""
+    return np.concatenate([half, half[-2::-1]])
+
+
+def _folded(of_taps: np.ndarray) -> np.ndarray:
+    """Columns for each tap as columns for each of the first half, which moves its mirror too."""
+    half = (of_taps.shape[1] + 1) // 2
+    folded = of_taps[:, :half].copy()
+    folded[:, :-1] += of_taps[:, :-half:-1]
+    return folded
+
+
+@one_thread()
+def _least_squares(matrix: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """On one thread, which numpy cannot be told: several that wait for each other on a busy machine take seconds."""
+    matrix, wanted = torch.from_numpy(matrix), torch.from_numpy(wanted)[:, None]
+    return torch.linalg.lstsq(matrix, wanted, driver="gels").solution[:, 0].numpy()
 
 
 def _power_slopes(lowpass: np.ndarray, bands: int) -> np.ndarray:

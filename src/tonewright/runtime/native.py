@@ -1,10 +1,12 @@
 """Playing by the native core: the same streams as `stream.py`, tens of times faster."""
 
+from fractions import Fraction
+
 import numpy as np
 
 from tonewright import storage
 from tonewright.errors import ConfigError, FileError, NotPlayable
-from tonewright.models.base import NOTHING_TO_GO_ON_FROM, Model
+from tonewright.models.base import NOTHING_TO_GO_ON_FROM, Model, channels_of
 from tonewright.runtime.channels import check_primed, layout_of
 from tonewright.runtime.stream import checked_port, checked_prime, stream_latency
 
@@ -62,10 +64,18 @@ class NativeStream:
             self._players = [_native.Player(file, MAX_FRAMES) for _ in range(self._layout.sounds)]
         except _native.NativeFileError as error:
             raise FileError(str(error)) from error
+        for player in self._players:
+            self._check(player)
         self.latency = stream_latency(model)
         self._samples = 0
         self.set(**ports)
         self.reset()
+
+    def _check(self, player: "_native.Player") -> None:
+        """Refuse a file whose graph, damaged or made to harm, is not that of its settings."""
+        wanted = (*channels_of(self.model), self.model.ratio)
+        if (player.inputs, player.outputs, Fraction(*player.ratio)) != wanted:
+            raise FileError("the graph of the file is of another model than its settings; write it again")
 
     def reset(self) -> None:
         """Back to silence; the controls stay where they are, or where they were going."""

@@ -174,6 +174,6 @@ class Decoder(Model):
 def basis(latent: int) -> Linear:
     """The identity, which no gradient moves."""
     made = Linear(latent, latent)
-    made.weight.copy_(torch.eye(latent))
+    made.weight.zero_().diagonal().fill_(1.0)
     made.bias.zero_()
     return made.requires_grad_(False)
