@@ -59,7 +59,7 @@ def timbre(
     sample_rate:
         Of the model in Hz; when nothing is said, what the recordings were prepared at, or else 48000.
     minutes:
-        How long to teach; 240 when nothing is said, which is enough for live on a few cores or for v2_small on a GPU.
+        How long to teach; 240 when nothing is said. More is better, up to days.
     steps:
         How long to teach, as a number of steps instead of minutes.
     setting:
@@ -146,8 +146,8 @@ def _tell(learned, output: Path) -> None:
     proof = learned.proof
     half = f", half-way {proof.half_way:.2f}" if math.isfinite(proof.half_way) else ""
     say(
-        f"{output}: on what it never heard, spectral distance {proof.spectral:.2f}; before it was taught "
-        f"{proof.untaught:.2f}{half}"
+        f"{output}: on what it never heard, spectral distance {proof.spectral:.2f}; silence has {proof.silence:.2f}, "
+        f"and before it was taught it had {proof.untaught:.2f}{half}"
     )
     told = learned.player.tone.provenance
     named = [f"{name}: {words}" for name, words in told.items() if name.startswith("latent_")]

@@ -243,6 +243,7 @@ class _Run:
         left = max(0.0, 60 * self.budget.minutes - self.progress.seconds - scoring)
         self.progress.steps = processes.agreed(self.progress.step + max(1, round(left / pace)))
         self.progress.phase, self.paces = self.phase, []
+        self.save()  # a training that is killed soon after does not find another number
 
     def _score(self) -> None:
         progress = self.progress

@@ -15,7 +15,7 @@ from tonewright.audio.corpus import Corpus, open_corpus
 from tonewright.audio.corpus_checks import CorpusSurvey, check_corpus
 from tonewright.audio.corpus_store import is_corpus, read_index
 from tonewright.audio.findings import Finding
-from tonewright.errors import ConfigError, TrainingError
+from tonewright.errors import ConfigError, FileError, TrainingError
 from tonewright.runtime.player import Player
 from tonewright.threads import one_thread
 from tonewright.training import checkpoint, processes
@@ -67,11 +67,13 @@ class Proof:
     """How far a timbre is from sounds that it never learned from: their mean spectral distance.
 
     Attributes:
+        silence: of no answer at all.
         untaught: of the model before its first step.
         half_way: when half of the steps were done; NaN when it was not measured then.
         spectral: of the model that is kept.
     """
 
+    silence: float
     untaught: float
     half_way: float
     spectral: float
@@ -156,6 +158,8 @@ def learn(
     config, course = models.changed("rave", plan.preset, plan.changes)
     config = _as_planned(config, plan, recordings)
     checkpoint.check_unfinished(plan.checkpoint, plan.resume, plan.restart)
+    if plan.listen_to is not None and plan.listen_to.exists() and not plan.listen_to.is_dir():
+        raise FileError(f"{plan.listen_to} is a file, and the examples go into a folder; rename it")
     example = None if plan.listen is None else read_example(plan.listen, config.sample_rate)
     torch.manual_seed(plan.seed)
     player = Player(storage.Tone("rave", room.Model(config), config.sample_rate))
@@ -169,11 +173,12 @@ def learn(
         untaught = recipe.score()
     recipe.health = None  # of a model that knows nothing, which says nothing
     if plan.listen_to is not None and processes.first():
-        listener = Examples(recipe, held_out if example is None else example, plan.listen_to, listener)
+        sound = held_out if example is None else example
+        listener = Examples(recipe, sound, plan.listen_to, listener, said)
     budget = plan.budget if plan.budget or plan.resume else Budget(minutes=DEFAULT_MINUTES)
     end = teach(recipe, budget, plan.checkpoint, plan.resume, _identity(plan, config, corpus), listener)
     with one_thread():
-        proof = Proof(untaught, half_way(end.progress), recipe.score())
+        proof = Proof(recipe.silence(), untaught, half_way(end.progress), recipe.score())
         basis = recipe.finish()
     player.tone.levels = {"loud_db": _loudest(corpus)}
     _describe(player, plan, end.progress, proof, f"{recordings.name}: {survey}")
@@ -271,6 +276,7 @@ def _describe(player: Player, plan: Plan, progress: Progress, proof: Proof, reco
     """What the file says of how the timbre was made."""
     tone = player.tone
     tone.metrics = {
+        "silence_spectral": proof.silence,
         "untaught_spectral": proof.untaught,
         "half_way_spectral": proof.half_way,
         "held_out_spectral": proof.spectral,

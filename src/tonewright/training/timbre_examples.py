@@ -9,7 +9,7 @@ from tonewright import storage
 from tonewright.audio import files
 from tonewright.audio.corpus import Corpus
 from tonewright.audio.rates import resample
-from tonewright.errors import AudioError
+from tonewright.errors import AudioError, TonewrightError
 from tonewright.runtime.player import Player
 from tonewright.training.loop import Progress
 
@@ -39,12 +39,22 @@ class Examples:
         sound: [T] at its rate, or what is held out, of which the beginning is played.
         folder: where `original.wav` and `STEP.wav` go.
         listener: is told the progress as well.
+        said: is told when they cannot be written.
+
+    Raises:
+        FileError: there is a file where the folder would be.
     """
 
     def __init__(
-        self, recipe, sound: np.ndarray | Corpus, folder: Path, listener: Callable[[Progress], None]
+        self,
+        recipe,
+        sound: np.ndarray | Corpus,
+        folder: Path,
+        listener: Callable[[Progress], None],
+        said: Callable[[str], None] = lambda sentence: None,
     ):
-        self.recipe, self.folder, self.listener = recipe, folder, listener
+        self.recipe, self.listener, self.said = recipe, listener, said
+        self.folder: Path | None = folder
         self.sample_rate = recipe.model.config.sample_rate
         if isinstance(sound, Corpus):
             sound = sound.crop(0, min(sound.samples, round(LONGEST_S * self.sample_rate)))
@@ -52,9 +62,14 @@ class Examples:
 
     def __call__(self, progress: Progress) -> None:
         self.listener(progress)
-        if progress.history and progress.history[-1]["step"] == progress.step:  # it was measured just now
-            self._write("original", self.sound)
-            self._write(f"{progress.step:07d}", self._played())
+        measured = progress.history and progress.history[-1]["step"] == progress.step  # just now
+        if measured and self.folder is not None:
+            try:
+                self._write("original", self.sound)
+                self._write(f"{progress.step:07d}", self._played())
+            except (TonewrightError, OSError) as error:  # hours of teaching are worth more than an example
+                self.said(f"no more examples are written, and the training goes on: {error}")
+                self.folder = None
 
     def _played(self) -> np.ndarray:
         player = Player(storage.Tone("rave", self.recipe.as_it_is(), self.sample_rate))

@@ -6,7 +6,7 @@ import torch
 from scipy.stats import spearmanr
 
 from tonewright.errors import ConfigError, ShapeError, TrainingError
-from tonewright.models.rave.basis import Gathering, basis_of, heard_in
+from tonewright.models.rave.basis import Gathering, basis_of, dims_for, heard_in
 from tonewright.models.rave.moments import Kept
 
 K, F = 12, 4000
@@ -61,41 +61,21 @@ def test_as_many_dimensions_as_there_are(rank):
     basis = basis_of(chunked(of_rank(rank)))
     shares = np.cumsum(reference(of_rank(rank))[0])
     shares /= shares[-1]
-    assert basis.dims_for(1.0) == rank
+    assert dims_for(basis.variance, 1.0) == rank
     for fidelity in (0.3, 0.9, 0.95, 0.99):
-        assert basis.dims_for(fidelity) == int(np.argmax(shares >= fidelity)) + 1
+        assert dims_for(basis.variance, fidelity) == int(np.argmax(shares >= fidelity)) + 1
 
 
 def test_a_latent_that_stands_still_has_one_dimension():
     basis = basis_of([torch.full((1, K, 9), 3.0)])
-    assert basis.dims_for(0.95) == 1 and basis.share.tolist() == [0.0] * K
-    assert torch.equal(basis.full(torch.zeros(1, 1, 2)), torch.full((1, K, 2), 3.0))
+    assert dims_for(basis.variance, 0.95) == 1 and basis.share.tolist() == [0.0] * K
+    assert torch.equal(basis.centre, torch.full((K,), 3.0))
 
 
 @pytest.mark.parametrize("fidelity", [0.0, -1.0, 1.01, float("nan")])
 def test_an_impossible_fidelity_is_refused(fidelity):
     with pytest.raises(ConfigError, match="a fidelity is above 0 and at most 1"):
-        basis_of(chunked(of_rank(2))).dims_for(fidelity)
-
-
-def test_there_and_back_again():
-    z = torch.from_numpy(of_rank(3, noise=1e-4)).float()[None]
-    basis = basis_of([z])
-    values = basis.compact(z, 3)
-    assert values.shape == (1, 3, F)
-    assert float((basis.full(values) - z).abs().max()) < 1e-3
-    assert float((basis.full(basis.compact(z)) - z).abs().max()) < 1e-5
-    np.testing.assert_allclose(values.var(-1)[0], basis.variance[:3], rtol=1e-3)
-
-
-def test_what_is_missing_is_drawn_when_asked_for():
-    z = torch.from_numpy(of_rank(3)).float()[None]
-    basis = basis_of([z])
-    values = basis.compact(z, 3)
-    drawn = basis.full(values, torch.Generator().manual_seed(0))
-    again = basis.compact(drawn)
-    torch.testing.assert_close(again[:, :3], values, atol=1e-4, rtol=1e-4)
-    assert again[:, 3:].std() == pytest.approx(1.0, abs=0.05)
+        dims_for(basis_of(chunked(of_rank(2))).variance, fidelity)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -151,12 +131,6 @@ def test_what_does_not_fit_is_refused():
         gathering.add(torch.zeros(1, 3, 5), {"loudness": torch.zeros(1, 4)})
     with pytest.raises(TrainingError, match="no numbers"):
         gathering.add(torch.full((1, 3, 5), torch.nan))
-    basis = basis_of(chunked(of_rank(2)))
-    with pytest.raises(ShapeError, match="a latent here is"):
-        basis.compact(torch.zeros(1, K + 1, 2))
-    with pytest.raises(ConfigError, match=f"1 to {K} dimensions, and not {K + 1}"):
-        basis.names(K + 1)
-    assert basis.names(2) == ["latent_0", "latent_1"]
 
 
 def test_what_is_kept_of_many_rows_does_not_depend_on_the_cuts():

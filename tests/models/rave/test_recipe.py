@@ -9,6 +9,8 @@ import torch
 from tests.models.rave.sounds import corpus_of
 from tonewright.errors import ConfigError, TrainingError
 from tonewright.layers.base import Layer
+from tonewright.layers.pqmf import Analysis, Synthesis
+from tonewright.layers.synth import FilteredNoise
 from tonewright.models import changed
 from tonewright.models.rave import Course, Model, Recipe
 from tonewright.models.rave.config import Config
@@ -139,6 +141,36 @@ def test_crops_that_are_read_ahead_are_the_same(sounds):
     ahead.close()
 
 
+class Mute(Layer):
+    """Instead of a decoder: nothing."""
+
+    def initial_state(self, batch, seeds=None):
+        return []
+
+    def forward(self, z, state):
+        return z.new_zeros(len(z), 1, z.shape[-1] * TINY.compression), state
+
+
+def test_silence_is_what_a_mute_model_has(sounds):
+    made = recipe(sounds)
+    before = made.silence()
+    made.model.decoder = Mute()
+    assert made.score() == made.silence() == pytest.approx(before)
+
+
+@pytest.mark.parametrize(
+    "layer", (Analysis(8, 70), Synthesis(8, 70), FilteredNoise(9, 16)), ids=("down", "up", "noise")
+)
+def test_mixed_precision_leaves_alone_what_half_of_it_would_spoil(layer):
+    x = torch.rand(1, layer.inputs, 64 * layer.block)
+    with torch.no_grad():
+        exact, _ = layer.eval()(x, layer.initial_state(1))
+        with torch.autocast("cpu", torch.bfloat16):
+            mixed, _ = layer(x, layer.initial_state(1))
+            halved, _ = layer(x.bfloat16(), layer.initial_state(1))
+    assert mixed.dtype == halved.dtype == torch.float32 and torch.equal(mixed, exact)
+
+
 def test_mixed_precision_teaches_in_both_phases(sounds):
     made, exact = recipe(sounds), recipe(sounds)
     made.mixed = True
@@ -263,6 +295,12 @@ def test_too_little_to_hold_out_is_refused(sounds):
     course = Course(**{**vars(COURSE), "crop": 3 * RATE})
     with pytest.raises(TrainingError, match="held out lasts"):
         Recipe(Model(TINY), short, short, course)
+
+
+def test_a_model_that_reaches_for_hours_is_refused():
+    endless = Config(capacity=1, ratios=(8, 8, 8, 1), dilations=((256,) * 8,) * 4, latent=1, knobs=0)
+    with pytest.raises(ConfigError, match="smaller dilations"):
+        Model(endless)
 
 
 def test_presets_have_courses_of_their_own():

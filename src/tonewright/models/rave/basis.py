@@ -23,6 +23,27 @@ HEARD_DB = FLOOR_DB + 10.0  # a frame that is softer is silence
 TOLD = 0.1  # and from here on it may say which way is up
 
 
+def dims_for(variance: Tensor, fidelity: float) -> int:
+    """The smallest number of dimensions, 1 to K, that holds this share of what varies.
+
+    Args:
+        variance: along each of K dimensions, the largest first.
+        fidelity: the share, above 0 to 1.
+
+    Raises:
+        ConfigError: a share that is none.
+
+    >>> dims_for(torch.tensor([8.0, 1.0, 1.0]), 0.9)
+    2
+    """
+    if not 0.0 < fidelity <= 1.0:
+        raise ConfigError(
+            f"a fidelity is above 0 and at most 1, and is {fidelity:g}; 0.95 keeps what is heard"
+        )
+    held = variance.double().cumsum(0)
+    return min(int((held < held[-1] * (fidelity - 1e-9)).sum()) + 1, len(held))
+
+
 @dataclass(frozen=True)
 class Basis:
     """The directions in which a latent varies, by falling variance.
@@ -36,10 +57,8 @@ class Basis:
 
     >>> z = torch.tensor([[[1.0, -1.0, 3.0, 1.0], [2.0, -2.0, 6.0, 2.0]]])
     >>> basis = basis_of([z])
-    >>> basis.dims_for(0.95), basis.words(0)
+    >>> dims_for(basis.variance, 0.95), basis.words(0)
     (1, 'latent_0: 100 % of what varies')
-    >>> torch.allclose(basis.full(basis.compact(z, 1)), z, atol=1e-6)
-    True
     """
 
     centre: Tensor
@@ -53,47 +72,6 @@ class Basis:
         whole = self.variance.sum()
         return self.variance / whole if whole > 0 else torch.zeros_like(self.variance)
 
-    def dims_for(self, fidelity: float) -> int:
-        """The smallest number of dimensions, 1 to K, that holds this share of what varies.
-
-        Raises:
-            ConfigError: a share that is not above 0 and at most 1.
-        """
-        if not 0.0 < fidelity <= 1.0:
-            raise ConfigError(
-                f"a fidelity is above 0 and at most 1, and is {fidelity:g}; 0.95 keeps what is heard"
-            )
-        held = self.variance.double().cumsum(0)
-        return min(int((held < held[-1] * (fidelity - 1e-9)).sum()) + 1, len(held))
-
-    def compact(self, z: Tensor, dims: int | None = None) -> Tensor:
-        """A latent [B, K, F] in the first `dims` dimensions (None: all), [B, dims, F]."""
-        if z.ndim != 3 or z.shape[1] != len(self.centre):
-            raise ShapeError(f"a latent here is [B, {len(self.centre)}, F], and got {list(z.shape)}")
-        return self.directions[: self._asked(dims)].to(z) @ (z - self.centre.to(z)[:, None])
-
-    def full(self, values: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """The latent [B, K, F] that the decoder knows, of the first dimensions alone, [B, dims, F].
-
-        Args:
-            values: as `compact` gives them.
-            generator: the dimensions that are missing are drawn from the standard bell curve, as they were while
-                teaching; None leaves them at their mean, which sounds the same every time.
-        """
-        if values.ndim != 3:
-            raise ShapeError(f"values of a compact latent are [B, dims, F], and got {list(values.shape)}")
-        dims = self._asked(values.shape[1])
-        if generator is not None:
-            shape = (len(values), len(self.centre) - dims, values.shape[2])
-            noise = torch.randn(shape, generator=generator, dtype=values.dtype, device=generator.device)
-            values = torch.cat([values, noise.to(values.device)], dim=1)
-        rows = self.directions[: values.shape[1]].to(values)
-        return rows.T @ values + self.centre.to(values)[:, None]
-
-    def names(self, dims: int) -> list[str]:
-        """What the first dimensions are called."""
-        return [f"latent_{k}" for k in range(self._asked(dims))]
-
     def words(self, k: int) -> str:
         """A dimension for people: its name, and what it goes with when that was measured and is plain."""
         told = {name: float(r[k]) for name, r in self.goes_with.items()}
@@ -101,12 +79,6 @@ class Basis:
         if name is not None and abs(told[name]) >= NAMED:
             return f"latent_{k}: {name} (r = {told[name]:.2f})"
         return f"latent_{k}: {100 * float(self.share[k]):.0f} % of what varies"
-
-    def _asked(self, dims: int | None) -> int:
-        most = len(self.centre)
-        if dims is not None and not 1 <= dims <= most:
-            raise ConfigError(f"this latent has 1 to {most} dimensions, and not {dims}")
-        return most if dims is None else dims
 
 
 class Gathering:

@@ -52,6 +52,7 @@ class Encoder(Model):
 
     @property
     def basis(self) -> Linear:
+        """From the latents as they were taught to their principal directions."""
         return self.path.layers[-1]
 
     def initial_state(self, batch: int) -> State:
@@ -147,6 +148,7 @@ class Decoder(Model):
 
     @property
     def basis(self) -> Linear:
+        """Back from the principal directions to the latents as they were taught."""
         return self.path.layers[0]
 
     @property

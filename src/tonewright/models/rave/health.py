@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from tonewright.models.rave.basis import basis_of
+from tonewright.models.rave.basis import basis_of, dims_for
 from tonewright.models.rave.latent import check_latent, kl_by_dimension
 
 TELLS = 0.1  # divergence of a dimension in use (without the half), and its movement beside its uncertainty
@@ -145,7 +145,7 @@ def diagnose(means: Tensor | list[Tensor], stds: Tensor | list[Tensor]) -> Healt
     basis = basis_of(means)
     moves = basis.variance @ basis.directions.square()  # of each dimension as the encoder gives it
     informative = int(((told > TELLS) & (moves > TELLS * uncertain.float())).sum())
-    return Health(len(told), informative, basis.dims_for(FIDELITY), told.float())
+    return Health(len(told), informative, dims_for(basis.variance, FIDELITY), told.float())
 
 
 def _dims(count: int) -> str:

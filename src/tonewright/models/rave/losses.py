@@ -7,7 +7,6 @@ Source: Kumar et al., "MelGAN", NeurIPS 2019, section 2.2 (hinge, feature matchi
 import torch
 from torch import Tensor
 
-from tonewright.errors import ShapeError
 from tonewright.models.rave.discriminators import Discriminators, Judgement
 
 FAINTEST = 1e-5  # mean magnitude of a layer's features: what is fainter counts as that large
@@ -96,21 +95,3 @@ def _apart(real: Tensor, fake: Tensor, relative: bool) -> Tensor:
 def _mean(x: Tensor, dim: int | None = None) -> Tensor:
     """In float32 at least: the networks may have answered in shorter numbers."""
     return x.mean(dim=dim, dtype=torch.promote_types(x.dtype, torch.float32))
-
-
-def settled(past: int, *signals: Tensor) -> tuple[Tensor, ...]:
-    """Signals [..., T] without their first `past` samples, in which a causal network has heard mostly silence.
-
-    A crop begins in the middle of a sound, but the network hears nothing before it: what it makes of the beginning
-    says little of how it will sound.
-
-    Raises:
-        ShapeError: when nothing would be left.
-
-    >>> settled(2, torch.arange(5), torch.arange(3))
-    (tensor([2, 3, 4]), tensor([2]))
-    """
-    shortest = min(signal.shape[-1] for signal in signals)
-    if not 0 <= past < shortest:
-        raise ShapeError(f"a crop of {shortest} samples has none behind its first {past}; make crops longer")
-    return tuple(signal[..., past:] for signal in signals)

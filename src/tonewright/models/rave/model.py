@@ -7,11 +7,15 @@ from tonewright.errors import ConfigError
 from tonewright.layers.base import State
 from tonewright.layers.dense import Every
 from tonewright.models.base import Model, Port, Row
+from tonewright.models.rave.basis import dims_for
 from tonewright.models.rave.coders import Decoder, Encoder
 from tonewright.models.rave.config import Config
 
 FIDELITY = "latent.fidelity"
 REACH = 4.0  # standard deviations by which a knob moves a latent
+LONGEST = (
+    1 << 20
+)  # samples that a model may look back and ahead; those of the published ones are below 90,000
 LEAST = 1e-6  # variance of a latent beside that of the largest: what never moves is not blown up
 
 
@@ -42,6 +46,11 @@ class Timbre(Model):
         self.block = config.compression
         self.latency = self.encoder.latency * config.compression + self.encoder.behind + self.decoder.latency
         self.settle = self.encoder.settle + self.decoder.settle * config.compression
+        if self.latency + self.settle > LONGEST:
+            raise ConfigError(
+                f"these ratios and dilations reach over {self.latency + self.settle} samples, and {LONGEST} are the "
+                "most; have fewer stages, or smaller dilations"
+            )
 
     def initial_state(self, batch: int) -> State:
         return self.encoder.initial_state(batch) + self.decoder.initial_state(batch)
@@ -84,15 +93,12 @@ class Timbre(Model):
         """The share of the latents' variance that is played, 0 to 1."""
         return float(self.variance[: self.dimensions].sum() / self.variance.sum())
 
-    def dimensions_for(self, fidelity: float) -> int:
-        """The fewest latents that have this share of the variance."""
-        shares = self.variance.double().cumsum(0) / self.variance.double().sum()
-        return min(int((shares < fidelity - 1e-9).sum()) + 1, self.config.latent)
-
     def values(self) -> dict[str, dict]:
+        """The fidelity."""
         return {"latent": {"fidelity": self.fidelity}}
 
     def table(self) -> list[Row]:
+        """The fidelity, and how many dimensions that is."""
         note = f"{self.dimensions} of {self.config.latent} dimensions are played"
         return [Row("latent", "fidelity", self.fidelity, note=note)]
 
@@ -109,5 +115,5 @@ class Timbre(Model):
             if not 0.0 < value <= 1.0:
                 raise ConfigError(f"{FIDELITY} is a share above 0 up to 1, and not {value:g}")
             weight = (self.encoder.basis.weight * self.variance[:, None]).t().clone()
-            weight[:, self.dimensions_for(value) :] = 0.0
+            weight[:, dims_for(self.variance, value) :] = 0.0
             self.decoder.basis.weight.copy_(weight)

@@ -70,6 +70,7 @@ class TransposedNorm(nn.Module):
         return _Scaled.apply(length, direction)
 
     def right_inverse(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Length and direction of a weight."""
         return torch.linalg.vector_norm(weight, dim=(0, 2), keepdim=True), weight
 
 

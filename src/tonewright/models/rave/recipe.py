@@ -113,6 +113,11 @@ class Recipe:
         self.health = diagnose([mean for _, mean, _ in played], [std for _, _, std in played])
         return distance
 
+    def silence(self) -> float:
+        """The distance of silence to what is held out: what a model that plays nothing would have."""
+        apart = self.maker.gradients.map(self._apart_from_silence, self.held_out)
+        return math.fsum(apart) / sum(len(item.sound) for item in self.held_out)
+
     def take_note(self, step: int, distance: float) -> None:
         """Take note of what was measured after so many steps; says what stays wrong with the latent, once."""
         self.phases.scored(step, distance)
@@ -249,11 +254,18 @@ class Recipe:
         distance = spectral_distance(target[:, 0], estimate[:, 0], epsilon=EPSILON)
         return float(distance) * len(mean), mean.float().cpu(), spread(scale).cpu()
 
+    @torch.no_grad()
+    def _apart_from_silence(self, item: Item) -> float:
+        target, _ = self._lined_up(item, self._posterior(item)[0])
+        distance = spectral_distance(target[:, 0], torch.zeros_like(target[:, 0]), epsilon=EPSILON)
+        return float(distance) * len(target)
+
     def _checked(self, losses: dict[str, float]) -> dict[str, float]:
         self.bad = 0 if all(map(math.isfinite, losses.values())) else self.bad + 1
         if self.bad == BAD_STEPS:
+            name = "judge_rate" if "judges" in losses else "rate"
             raise TrainingError(
                 f"the last {BAD_STEPS} steps gave no number (NaN); teach more slowly with "
-                f"--setting rate={self.course.rate / 3:.0e}"
+                f"--setting {name}={getattr(self.course, name) / 3:.0e}"
             )
         return losses

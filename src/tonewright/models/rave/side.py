@@ -47,8 +47,10 @@ class Side:
         return share
 
     def state(self) -> dict:
+        """All that a resumed training needs."""
         return {"adam": self.optimiser.state_dict(), "usual": self.usual}
 
     def restore(self, state: dict) -> None:
+        """Back to where `state` was taken."""
         self.optimiser.load_state_dict(state["adam"])
         self.usual = state["usual"]
