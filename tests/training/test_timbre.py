@@ -13,7 +13,7 @@ from tests.training.toys import start, weights
 from tonewright import storage
 from tonewright.audio import files
 from tonewright.audio.corpus import open_corpus
-from tonewright.errors import AudioError, ConfigError, TonewrightError, TrainingError
+from tonewright.errors import AudioError, ConfigError, FileError, TonewrightError, TrainingError
 from tonewright.training import loop
 from tonewright.training import timbre as module
 from tonewright.training.loop import Budget, Progress
@@ -141,6 +141,25 @@ def test_a_sound_is_played_each_time(recordings, unbroken, tmp_path):
     late = learned.player.latency  # what was heard last is what the player plays
     played = learned.player.render(np.pad(original, (0, late)))[late:]
     assert np.allclose(played, sounds[-1], atol=2e-3)
+
+
+def test_a_file_where_the_examples_go_is_told_before_anything_is_read(recordings, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "open_corpus", lambda *more: pytest.fail("it read first"))
+    (tmp_path / "a.listen").write_text("mine")
+    with pytest.raises(FileError, match="the examples go into a folder"):
+        learn(recordings, dataclasses.replace(PLAN, listen_to=tmp_path / "a.listen"))
+
+
+def test_examples_that_cannot_be_written_end_no_training(recordings, unbroken, tmp_path, monkeypatch):
+    said = []
+
+    def full(*more):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tonewright.training.timbre_examples.files.write", full)
+    learned = learn(recordings, dataclasses.replace(PLAN, listen_to=tmp_path / "a"), said.append)
+    assert sum("no more examples are written" in sentence for sentence in said) == 1
+    assert np.array_equal(weights(learned.player.model), weights(unbroken.player.model))
 
 
 def test_a_sound_of_ones_own_is_played(recordings, tmp_path):
