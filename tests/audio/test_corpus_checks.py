@@ -1,5 +1,7 @@
 """Each fault of a corpus is found where it is, and nowhere else."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy import signal
@@ -70,6 +72,15 @@ def test_clipping(sounds):
         sounds, {"a.wav": ((3 * swelling(30, level=1.0)).clip(-1, 1), RATE), "b.wav": (swelling(30, 2), RATE)}
     )
     assert "a.wav is clipped" in named(sounds, "torn peaks").seen
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_several_are_spoken_of_as_several(sounds, count):
+    loud = {f"{n}.wav": (0.9 * (3 * swelling(8, n, 1.0)).clip(-1, 1) + 0.1, RATE) for n in range(count)}
+    (sounds / "a.wav").unlink()
+    told = "\n".join(found(put(sounds, loud)))
+    assert re.search(rf"\.wav and {count - 1} more are clipped at full scale", told), told
+    assert re.search(rf"\.wav and {count - 1} more have a constant offset \(DC\) of up to \+0", told), told
 
 
 def test_too_varied(sounds):

@@ -79,7 +79,7 @@ def test_machines_that_fail(sounds, tmp_path, monkeypatch):
 
 def test_without_ray(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ConfigError, match=r"not installed; write: pip install 'tonewright\[cluster\]'"):
+    with pytest.raises(ConfigError, match=r"not installed; write: pip install '\.\[cluster\]'"):
         corpus_cluster.on_cluster()
 
 

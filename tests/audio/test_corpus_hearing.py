@@ -13,6 +13,7 @@ from tonewright.audio.corpus_hearing import Silence, hear
 from tonewright.audio.corpus_source import Settings
 from tonewright.audio.files import info
 from tonewright.audio.prepared import source_of
+from tonewright.errors import AudioError
 from tonewright.measure.metrics import rms_db
 
 
@@ -48,7 +49,7 @@ def test_another_rate_is_that_of_soxr_and_no_sample_is_lost(tmp_path, rate):
     )  # half a step of dither and rounding, of a power of two that fits the peak: -90.3 to -96.3
 
 
-@pytest.mark.parametrize("level", [1.0, 0.003, 1e-4, 7.5, 1e30])
+@pytest.mark.parametrize("level", [1.0, 0.003, 1e-4, 7.5, 1e20])
 def test_the_error_follows_the_peak(tmp_path, level):
     x = noise(1.0, level=0.2)
     x *= level / np.abs(x).max()
@@ -57,6 +58,22 @@ def test_the_error_follows_the_peak(tmp_path, level):
     error = sound / level - x[0].astype(np.float32).astype(float) / level
     assert -97.0 < rms_db(error) < -90.0
     assert np.abs(sound).max() <= 1.0001 * level and source.high == pytest.approx(x.max())
+
+
+def test_what_is_louder_than_any_sound_is_refused(tmp_path):
+    """A store that holds it would be refused when it is opened."""
+    soundfile.write(tmp_path / "a.wav", 1e30 * noise(1.0)[0], RATE, subtype="FLOAT")
+    with pytest.raises(
+        AudioError, match=r"a.wav has samples as large as [45]e\+29, .* is 1; export it again"
+    ):
+        heard(tmp_path / "a.wav")
+    most = (
+        3.4e38 * np.sign(noise(1.0, channels=2)).T
+    )  # the mean of the channels, and what is between, overflow
+    soundfile.write(tmp_path / "a.wav", most, 44100, subtype="FLOAT")
+    for stereo in (False, True):
+        with pytest.raises(AudioError, match="full scale is 1; export it again"):
+            heard(tmp_path / "a.wav", stereo=stereo)
 
 
 def test_the_dither_makes_the_error_a_noise_of_its_own(tmp_path):

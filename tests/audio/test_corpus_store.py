@@ -145,6 +145,27 @@ def test_a_source_that_cannot_be(changed, name, value):
     refused(changed(source={name: value}))
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        *({"scale": scale} for scale in (2.0**128, 2.0**80, 2.0**-80, 3.0, 0.1, 2.0**-15 * 1.0000001, 0.0)),
+        *({name: value} for name in ("offset", "low", "high") for value in (1e24, -1e24)),
+        {"gain": 1.1e6},
+    ],
+)
+def test_what_would_not_be_a_number_when_it_is_taught(changed, source):
+    refused(changed(source=source))
+
+
+def test_the_largest_that_may_be_is_a_number(changed):
+    for offset in (-6e23, 6e23):
+        corpus = read_corpus(changed(source={"scale": 2.0**64, "gain": 1e6, "offset": offset}))
+        assert (
+            np.isfinite(corpus.crop(0, corpus.samples)).all()
+            and np.abs(corpus.crops(0, 0, 9, 999)).max() < 2e30
+        )
+
+
 def test_a_top_that_cannot_be(changed):
     for top in (
         *(

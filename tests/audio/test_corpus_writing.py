@@ -209,6 +209,80 @@ def test_killed_again_and_again_it_comes_to_an_end(sounds, tmp_path, wanted):
     assert times > 5 and contents(folder) == wanted
 
 
+def added(sounds):
+    put(sounds, {"a first.wav": (noise(0.4, 60), RATE)})
+
+
+def replaced(sounds):
+    put(sounds, {"a.wav": (noise(0.9, 61), RATE)})
+
+
+def removed(sounds):
+    (sounds / "a.wav").unlink()
+
+
+def moved(sounds):
+    (sounds / "long").rename(sounds / "a")
+
+
+@pytest.mark.parametrize("change", [added, replaced, removed, moved])
+def test_killed_behind_the_index_and_then_the_files_change(sounds, tmp_path, monkeypatch, change):
+    """The index vouches for its file of samples: nobody writes into it, though the journal is there yet."""
+    folder = tmp_path / "a.data"
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(corpus_writing, "_clear", killed)
+        prepared(sounds, folder)
+    assert (folder / INDEX).exists() and (folder / JOURNAL).exists()
+    change(sounds)
+    prepared(sounds, folder)
+    prepared(sounds, tmp_path / "b.data")
+    assert contents(folder) == contents(tmp_path / "b.data")
+
+
+def test_killed_behind_the_index_there_is_nothing_left_to_do(sounds, tmp_path, wanted, monkeypatch):
+    folder = tmp_path / "a.data"
+    with monkeypatch.context() as patched:
+        patched.setattr(corpus_writing, "_clear", lambda *_: None)
+        prepared(sounds, folder)
+    (file,) = folder.glob("*.i16")
+    before = file.stat().st_ino
+    prepared(sounds, folder)
+    assert contents(folder) == wanted and file.stat().st_ino == before
+
+
+@needs_fork
+def test_killed_near_the_end_and_then_a_first_file_is_added(sounds, tmp_path):
+    folder = tmp_path / "a.data"
+    last = killed_at(1 << 30, sounds, folder)
+    put(tmp_path / "first", {"a first.wav": (noise(0.4, 60), RATE)})
+    both = shutil.copytree(sounds, tmp_path / "both")
+    shutil.copy(tmp_path / "first" / "a first.wav", both)
+    prepared(both, tmp_path / "b.data")
+    for line in range(last - 100, last, 3):
+        shutil.rmtree(folder)
+        assert killed_at(line, sounds, folder) is None
+        prepared(both, folder)
+        assert contents(folder) == contents(tmp_path / "b.data"), line
+
+
+def test_what_another_program_has_just_finished_is_left_to_it(sounds, tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+    folder = tmp_path / "a.data"
+    with monkeypatch.context() as patched:
+        patched.setattr(corpus_writing, "_clear", lambda *_: None)
+        prepared(sounds, folder)
+    before = contents(folder)
+    with open(folder / JOURNAL, "r+b") as theirs:
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        with pytest.raises(FileError, match="another program is preparing"):
+            prepared(sounds, folder)
+        assert contents(folder) == before
+
+
 def stopped(sounds, folder, after, error=KeyboardInterrupt):
     """Preparing that is stopped when so many sounds are read."""
 

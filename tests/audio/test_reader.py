@@ -188,3 +188,16 @@ def test_real_recordings_are_whole():
     for path in found:
         held = files.info(path)
         assert files.read(path, start=held.frames - 1)[0].shape == (held.channels, 1)
+
+
+def test_a_name_that_cannot_be_read(tmp_path):
+    files.write(tmp_path / "a.wav", noise(100), 48000)
+    name = os.fsencode(tmp_path) + b"/\xff.wav"
+    try:
+        os.rename(tmp_path / "a.wav", name)
+    except OSError:
+        pytest.skip("no file can have such a name here")
+    for use in (files.info, files.read, drain):
+        words = refusal(os.fsdecode(name), use)
+        assert words.endswith("\\udcff.wav cannot be opened, for its name cannot be read here; rename it")
+        assert words.encode()  # so that it can be written anywhere

@@ -14,8 +14,8 @@ from tests.audio.corpora import RATE, contents, mixed, noise, put
 from tests.cli.helpers import Terminal
 from tests.shared import SHARED, needs_shared
 from tests.training.toys import interruptible
-from tonewright.audio import corpus_writing, files
-from tonewright.audio.corpus import open_corpus
+from tonewright.audio import corpus_checks, corpus_writing, files
+from tonewright.audio.corpus import open_corpus, read_corpus
 from tonewright.audio.corpus_journal import JOURNAL, PART
 from tonewright.audio.library import open_library
 
@@ -68,6 +68,28 @@ def test_every_file_that_cannot_be_read_is_named(tonewright):
     assert "12 files could not be read" in said.out
 
 
+def test_a_file_whose_name_cannot_be_read_is_left_out_and_named(tonewright):
+    try:
+        shutil.copy(b"sounds/a.wav", b"sounds/\xff.wav")
+    except OSError:
+        pytest.skip("no file can have such a name here")
+    said = prepare(tonewright)
+    assert said.code == 0 and "1 file could not be read" in said.out
+    words = "\\udcff.wav cannot be opened, for its name cannot be read here; rename it"
+    assert f"left out: sounds/{words}" in said.err
+    assert read_corpus(tonewright.folder / "a.data").index.left_out == (f"sounds/{words}",)
+    assert words in tonewright.refuses("prepare", "sounds/\udcff.wav", "--for", "timbre", "-o", "b.data")
+    said = prepare(tonewright, folder="\udcfe.data")
+    assert said.code == 0 and said.out.startswith("\\udcfe.data: 0:02 of sound")
+
+
+@pytest.mark.parametrize("end_khz", [7.0, 11.0, 12.0, 16.0, 20.0, 24.0])
+def test_every_rate_that_is_recommended_is_accepted(tonewright, end_khz):
+    rate = corpus_checks._rate(end_khz)
+    assert prepare(tonewright, "--sample-rate", rate).code == 0
+    assert open_corpus("a.data", rate).sample_rate == rate
+
+
 def test_mistakes(tonewright):
     os.makedirs("empty")
     put(tonewright.folder / "silent", {"a.wav": (np.zeros((1, 3 * RATE)), RATE)})
@@ -84,7 +106,13 @@ def test_mistakes(tonewright):
         ("short", "-o", "a.data"): "short holds 0.50 s of sound",
         ("bad", "-o", "a.data"): "none of the 2 sounds in bad can be read",
         ("sounds", "-o", "a"): "write -o a.data",
-        ("sounds", "-o", "a.data", "--sample-rate", "0"): "--sample-rate is a multiple of 100",
+        (
+            "sounds",
+            "-o",
+            "a.data",
+            "--sample-rate",
+            "0",
+        ): "--sample-rate is a whole number from 8000 to 96000 Hz",
         ("sounds", "-o", "a.data", "--longest-silence", "0"): "--longest-silence is a time from 0.1 to 3600",
         (
             "sounds",
@@ -104,7 +132,7 @@ def test_mistakes(tonewright):
 def test_without_ray(tonewright, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     words = tonewright.refuses("prepare", "sounds", "--for", "timbre", "-o", "a.data", "--cluster")
-    assert "pip install 'tonewright[cluster]'" in words and not os.path.exists("a.data")
+    assert "pip install '.[cluster]'" in words and not os.path.exists("a.data")
 
 
 def test_a_folder_for_one_is_not_for_the_other(tonewright):

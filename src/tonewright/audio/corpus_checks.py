@@ -158,7 +158,8 @@ def _clipping(corpus: Corpus) -> list[Finding]:
     if not cut:
         return []
     worst = max(cut, key=lambda one: one.clipped / one.frames)
-    seen = f"{worst.path}{_others(cut)} is clipped at full scale ({sum(one.clipped for one in cut)} samples)"
+    samples = sum(one.clipped for one in cut)
+    seen = f"{worst.path}{_others(cut)} {_form(cut, 'is', 'are')} clipped at full scale ({samples} samples)"
     return [
         Finding("warning", seen, "torn peaks become part of the timbre", "turn the level down, record again")
     ]
@@ -234,7 +235,8 @@ def _offset(corpus: Corpus) -> list[Finding]:
     if not shifted:
         return []
     worst = max(shifted, key=lambda one: abs(one.offset))
-    seen = f"{worst.path}{_others(shifted)} has a constant offset (DC) of {worst.offset:+.3f}"
+    has = _form(shifted, "has a constant offset (DC) of", "have a constant offset (DC) of up to")
+    seen = f"{worst.path}{_others(shifted)} {has} {worst.offset:+.3f}"
     return [Finding("note", seen, "it is taken out when it is taught")]
 
 
@@ -269,7 +271,12 @@ def _files(corpus: Corpus) -> list[Source]:
 
 def _others(sources: list[Source]) -> str:
     more = len({one.path for one in sources}) - 1
-    return f", and {more} more" if more else ""
+    return f" and {more} more" if more else ""
+
+
+def _form(sources: list[Source], one: str, several: str) -> str:
+    """The verb that fits as many files."""
+    return several if _others(sources) else one
 
 
 def _share(sources: list[Source], corpus: Corpus) -> float:

@@ -35,7 +35,7 @@ def on_cluster(address: str | None = None) -> Hearer:
         import ray
     except ImportError:
         raise ConfigError(
-            "reading on a cluster wants Ray, and it is not installed; write: pip install 'tonewright[cluster]'"
+            "reading on a cluster wants Ray, and it is not installed; write: pip install '.[cluster]'"
         ) from None
     if not ray.is_initialized():
         where = address or os.environ.get("RAY_ADDRESS", "local")

@@ -9,11 +9,12 @@ import numpy as np
 
 from tonewright.audio.clipping import flat_samples
 from tonewright.audio.corpus_measures import Measures
-from tonewright.audio.corpus_source import Settings, Source
+from tonewright.audio.corpus_source import LOUDEST, Settings, Source
 from tonewright.audio.corpus_store import SAMPLE
 from tonewright.audio.prepared import Source as Identity
 from tonewright.audio.rates import Resampler
 from tonewright.audio.reader import SoundInfo, blocks
+from tonewright.errors import AudioError
 
 SILENT = 1e-5  # below -100 dB: less than 16 bits can hold
 BLOCK = 65536  # samples at once
@@ -27,15 +28,15 @@ class Piece:
         self._spool = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=folder)  # noqa: SIM115 it outlives this
         self._silence = Silence(round(settings.longest_silence_s * settings.sample_rate))
         self.measures = Measures(settings.sample_rate)
-        self._exact, self._peak = True, 0.0
+        self._exact, self.peak = True, 0.0
 
     def feed(self, x: np.ndarray) -> None:
         """The next block [T], float32, at the rate of the corpus."""
         self._silence.feed(x)
         self.measures.feed(x)
         if len(x):
-            self._peak = max(self._peak, float(np.abs(x).max()))
-            self._exact = self._exact and self._peak <= 1.0 and _in_16_bits(x)
+            self.peak = float(np.maximum(self.peak, np.abs(x).max()))  # NaN stays NaN
+            self._exact = self._exact and self.peak <= 1.0 and _in_16_bits(x)
         self._spool.write(x.tobytes())
 
     def finish(self) -> dict:
@@ -58,17 +59,19 @@ class Piece:
             yield np.rint(y).astype(SAMPLE)
 
     def close(self) -> None:
+        """Give back the memory, or the disk, in which it waited."""
         self._spool.close()
 
     @property
     def silent(self) -> bool:
-        return self._peak < SILENT
+        """Whether nothing in it is as loud as -100 dB."""
+        return self.peak < SILENT
 
     def _exponent(self) -> int:
         """Of the power of two by which the sound is multiplied; 16-bit sounds at this rate are kept as they are."""
         if self._exact:
             return 15
-        return min(40, math.floor(math.log2(32766.0 / self._peak)))
+        return min(40, math.floor(math.log2(32766.0 / self.peak)))
 
     def _kept(self) -> Iterator[np.ndarray]:
         self._spool.seek(0)
@@ -164,6 +167,13 @@ def hear(
     if loud and channels == [None] and pieces[0].silent:
         channels = [0]  # the channels cancel in their mean: one of them has all there is
         pieces, _, clipped, frames = _read(sound, channels, settings, progress, folder)
+    for piece in pieces:
+        if (
+            not piece.peak <= LOUDEST
+        ):  # infinite or NaN, where float32 could not hold what was between the samples
+            raise AudioError(
+                f"{sound.path} has samples as large as {piece.peak:.0e}, and full scale is 1; export it again"
+            )
     found = []
     for channel, piece in zip(channels, pieces, strict=True):
         told = piece.finish() | {"channels": sound.channels, "channel": channel, "clipped": clipped}
@@ -198,7 +208,8 @@ def _read(
     for block in blocks(sound.path, BLOCK):
         loud = loud or bool(np.any(np.abs(block) >= SILENT))
         clipped += sum(flat_samples(row) for row in block)
-        mixed = block.mean(axis=0, keepdims=True) if channels == [None] else block[channels]
+        with np.errstate(over="ignore"):  # `hear` refuses what comes of it
+            mixed = block.mean(axis=0, keepdims=True) if channels == [None] else block[channels]
         feed(resampler.process(mixed))
         at += block.shape[1]
         progress(min(1.0, at / sound.frames))

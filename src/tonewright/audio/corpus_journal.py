@@ -136,11 +136,9 @@ class Journal:
 
     def _take_back(self) -> None:
         """A run that was killed between the last sample and the index has named its file already."""
-        self._file.seek(0)
-        last = self._file.read().splitlines(keepends=True)[-1:]
-        with contextlib.suppress(_Torn, TypeError, KeyError, FileNotFoundError):
-            name = _read(last[0])["finished"] if last else ""
-            if name and Path(name).name == name and not (self.folder / PART).exists():
+        name = _finished(self._file)
+        if name and Path(name).name == name and not (self.folder / PART).exists():
+            with contextlib.suppress(FileNotFoundError):
                 os.replace(self.folder / name, self.folder / PART)
 
     def _resume(self) -> None:
@@ -172,6 +170,27 @@ class Journal:
         self._part.seek(SAMPLE.itemsize * self._end)
 
 
+def forget_finished(folder: Path, name: str) -> None:
+    """Clear the journal of a run that was killed when its index was there: `name` is not to be taken back from it.
+
+    Args:
+        folder: of the store.
+        name: of the file of samples that the index vouches for.
+
+    Raises:
+        FileError: another program is writing there.
+        OSError: the journal may not be removed.
+    """
+    try:
+        with open(folder / JOURNAL, "r+b") as file:
+            _lock(file, folder)
+            over = _finished(file) == name and not (folder / PART).exists()
+    except FileNotFoundError:
+        return
+    if over:
+        (folder / JOURNAL).unlink(missing_ok=True)
+
+
 class _Torn(Exception):
     """The journal ends here."""
 
@@ -189,6 +208,16 @@ def _read(line: bytes):
         return json.loads(text)
     except (ValueError, RecursionError):
         raise _Torn from None
+
+
+def _finished(file) -> str:
+    """The file of samples that a journal ends with; empty where it does not end so."""
+    file.seek(0)
+    last = file.read().splitlines(keepends=True)[-1:]
+    with contextlib.suppress(_Torn, TypeError, KeyError):
+        name = _read(last[0])["finished"] if last else ""
+        return name if isinstance(name, str) else ""
+    return ""
 
 
 def _done(told) -> Done:

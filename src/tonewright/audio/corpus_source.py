@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields, replace
 
 BANDS = 24  # in which a source is described
 
+_MOST_SCALE = 2.0**64
+LOUDEST = 32766 * _MOST_SCALE  # 6e23, which float32 holds even after the highest gain
 _COUNT = (0, 1 << 48)
 _RANGES = {
     "bytes": _COUNT,
@@ -16,11 +18,11 @@ _RANGES = {
     "clipped": _COUNT,
     "sample_rate": (1, 1 << 31),
     "channels": (1, 1 << 16),
-    "scale": (2.0**-64, 2.0**128),
+    "scale": (2.0**-64, _MOST_SCALE),
     "gain": (0.0, 1e6),
-    "offset": (-1e39, 1e39),
-    "low": (-1e39, 1e39),
-    "high": (-1e39, 1e39),
+    "offset": (-LOUDEST, LOUDEST),
+    "low": (-LOUDEST, LOUDEST),
+    "high": (-LOUDEST, LOUDEST),
     "loud_db": (-1e4, 1e4),
     "silence": (0.0, 1.0),
     "moves_db": (0.0, 1e4),
@@ -115,6 +117,8 @@ def source_from(told, wrong: Callable[[str], Exception]) -> Source:
     for name, (lowest, highest) in _RANGES.items():
         if not lowest <= told[name] <= highest:  # NaN is in no range
             raise wrong(f"'{name}' of a source is out of its range")
+    if math.frexp(told["scale"])[0] != 0.5:
+        raise wrong("'scale' of a source is no power of two")
     if told["channel"] is not None and not 0 <= told["channel"] < told["channels"]:
         raise wrong("a source is of a channel that there is not")
     bands = told["bands"]

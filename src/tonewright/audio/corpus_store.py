@@ -41,6 +41,7 @@ class Index:
 
     @property
     def samples(self) -> int:
+        """How many there are, of all sources."""
         return sum(source.length for source in self.sources)
 
     @property

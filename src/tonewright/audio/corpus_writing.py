@@ -14,7 +14,7 @@ from tonewright.atomic import explain
 from tonewright.audio import prepared
 from tonewright.audio.corpus import check_enough, nothing_left
 from tonewright.audio.corpus_hearing import BLOCK, hear
-from tonewright.audio.corpus_journal import JOURNAL, PART, Journal
+from tonewright.audio.corpus_journal import JOURNAL, PART, Journal, forget_finished
 from tonewright.audio.corpus_levels import levelled
 from tonewright.audio.corpus_ring import Corpus
 from tonewright.audio.corpus_source import Settings, Source
@@ -85,6 +85,7 @@ def prepare_corpus(
     try:
         if old and _unchanged(old[0], sounds, hearer, folder, left):
             index = _index(old[0].sources, settings, wrong, library.path)
+            write_index(index, folder)
         else:
             _check_room(sounds, folder, settings, said)
             with Journal(folder, settings) as journal:
@@ -93,7 +94,7 @@ def prepare_corpus(
                 )
                 index = _index(journal.sources, settings, wrong, library.path)
                 journal.finish(index.file)
-        write_index(index, folder)
+                write_index(index, folder)
     except AudioError:
         _clear(folder, PART, JOURNAL)  # of nothing that can be gone on with
         raise
@@ -125,11 +126,16 @@ def _there(folder: Path, settings: Settings) -> tuple[Index, np.ndarray] | None:
             "s); choose another -o, or remove it first"
         )
     try:
-        return index, map_samples(index, folder)
+        samples = map_samples(index, folder)
     except FileError:
         if (folder / JOURNAL).exists():
             return None  # it was killed while it put a new store in the place of the old
         raise
+    try:
+        forget_finished(folder, index.file)
+    except OSError as error:
+        raise FileError(explain(folder / JOURNAL, error)) from error
+    return index, samples
 
 
 def _identified(

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -120,6 +121,7 @@ def first_bad(x: np.ndarray) -> int | None:
 
 
 def _check_file(path: Path) -> None:
+    _check_name(path)
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
@@ -135,6 +137,15 @@ def _check_file(path: Path) -> None:
         raise AudioError(
             f"{path} cannot be read ({error.strerror}); copy it to where you may read it"
         ) from None
+
+
+def _check_name(path: Path) -> None:
+    """A disk that was written elsewhere may have names in another encoding, which libsndfile is not given."""
+    try:
+        str(path).encode(sys.getfilesystemencoding())
+    except UnicodeEncodeError:
+        name = str(path).encode("utf-8", "backslashreplace").decode()
+        raise AudioError(f"{name} cannot be opened, for its name cannot be read here; rename it") from None
 
 
 @contextmanager

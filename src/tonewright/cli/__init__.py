@@ -3,6 +3,7 @@
 import sys
 
 import tonewright.cli.run  # noqa: F401 (the verb has the name of the function below, and would hide it later)
+from tonewright.cli.words import warn
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -24,7 +25,7 @@ def run(arguments: list[str]) -> int:
     except TonewrightError as error:
         return _wrong(str(error))
     except KeyboardInterrupt:
-        print("\ntonewright: stopped", file=sys.stderr)
+        warn("\ntonewright: stopped")
         return 130
     except BrokenPipeError:
         return 0
@@ -35,5 +36,5 @@ def run(arguments: list[str]) -> int:
 def _wrong(sentences: str) -> int:
     """Each on a line of its own: the checks of a recording may find several things."""
     for sentence in sentences.splitlines():
-        print(f"tonewright: {sentence}", file=sys.stderr)
+        warn(f"tonewright: {sentence}")
     return 2

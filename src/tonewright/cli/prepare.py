@@ -10,7 +10,7 @@ from tonewright.cli.words import Bar, check_folder, make_folder, say, warn
 from tonewright.errors import ConfigError, TonewrightError
 
 RATES = (8000, 96000)
-FRAMES = 100  # a second
+FRAMES = 100  # a second, of an instrument
 USUAL = {"instrument": 16000, "timbre": 48000}
 SILENCE_S = 2.0
 
@@ -71,10 +71,11 @@ def prepare(
     """
     check_folder(output, ".data")
     rate = USUAL[kind] if sample_rate is None else sample_rate
-    if not RATES[0] <= rate <= RATES[1] or rate % FRAMES:
+    if not RATES[0] <= rate <= RATES[1] or (kind == "instrument" and rate % FRAMES):
+        what = f"multiple of {FRAMES}" if kind == "instrument" else "whole number"
         raise ConfigError(
-            f"--sample-rate is a multiple of {FRAMES} from {RATES[0]} to {RATES[1]} Hz, such as 16000, 44100 or "
-            f"48000, and not {rate}"
+            f"--sample-rate is a {what} from {RATES[0]} to {RATES[1]} Hz, such as 16000, 44100 or 48000, and not "
+            f"{rate}"
         )
     try:
         if kind == "timbre":

@@ -12,12 +12,18 @@ from tonewright.units import clock
 
 def say(sentence: str = "") -> None:
     """A line on the terminal."""
-    print(sentence, flush=True)
+    _write(sentence, sys.stdout)
 
 
 def warn(sentence: str) -> None:
     """A line beside the results."""
-    print(sentence, file=sys.stderr, flush=True)
+    _write(sentence, sys.stderr)
+
+
+def _write(sentence: str, stream) -> None:
+    """A line, whatever is in it: a name that the terminal cannot show comes as its codes."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    print(sentence.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
 
 
 def settings(pairs: list[str] | None, what: str = "a knob", example: str = "drive=0.7") -> dict[str, float]:
