@@ -30,7 +30,12 @@ def test_it_learns_what_runs(terminal):
     said = terminal(*LEARN)
     assert said.code == 0 and not said.wrong, said
     assert said.out.startswith("string.tone: on what it never heard, spectral distance ")
-    assert "; before it was taught " in said.out and ", half-way " in said.out and "latent_0: " in said.out
+    assert (
+        "; silence has " in said.out
+        and "before it was taught it had " in said.out
+        and ", half-way " in said.out
+        and "latent_0: " in said.out
+    )
     assert "reading strings: 100 %" in said.err and "strings: 0:11 of sound at 16000 Hz" in said.err
     assert "phase 2 from step 2 on: 67 % of the 3 steps are done" in said.err
     assert "learning string: 100 %   0:00 left   spectral distance " in said.err
