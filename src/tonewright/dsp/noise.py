@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from tonewright.dsp.native import native
+from tonewright.dsp.precision import precise
 from tonewright.dsp.products import linear
 from tonewright.errors import ShapeError
 
 GOLDEN, FIRST, SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
-HALVES = (torch.float16, torch.bfloat16)  # kinds of numbers
 
 
 def white_noise(seed: Tensor, first: Tensor, count: int) -> Tensor:
@@ -93,7 +93,7 @@ def filtered_noise(
             f"int64, and got "
             f"{[list(t.shape) for t in (magnitudes, last, *numbers)]} of {seed.dtype} and {count.dtype}"
         )
-    magnitudes = magnitudes.float() if magnitudes.dtype in HALVES else magnitudes
+    magnitudes = precise(magnitudes)
     with torch.autocast(magnitudes.device.type, enabled=False):  # no device transforms what is half precise
         filters = _halves(torch.cat([last[..., None].to(magnitudes.dtype), magnitudes], dim=-1))
         fast = native is not None and filters.device.type == "cpu" and filters.dtype == torch.float32

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from tonewright.dsp.pqmf import analysis_filters, synthesis_filters
+from tonewright.dsp.precision import precise
 from tonewright.errors import ConfigError
 from tonewright.layers.base import Layer, State
 from tonewright.layers.conv import Conv1d, ConvTranspose1d
@@ -87,7 +88,7 @@ class Analysis(Layer):
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         with torch.autocast(x.device.type, enabled=False):  # in half precision the bank is 48 dB clean
-            y, memory = self.conv(_precise(x), state[:1])
+            y, memory = self.conv(precise(x), state[:1])
             y, count = self.alternate(y, state[1:])
         return y, memory + count
 
@@ -128,10 +129,6 @@ class Synthesis(Layer):
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         with torch.autocast(x.device.type, enabled=False):
-            x, count = self.alternate(_precise(x), state[:1])
+            x, count = self.alternate(precise(x), state[:1])
             y, memory = self.conv(x, state[1:])
         return y, count + memory
-
-
-def _precise(x: Tensor) -> Tensor:
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

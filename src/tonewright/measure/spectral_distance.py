@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from tonewright.dsp.native import native
+from tonewright.dsp.precision import precise
 from tonewright.errors import ShapeError
 from tonewright.measure import one_go
 from tonewright.units import db_to_gain
@@ -84,8 +85,7 @@ def spectral_distance(
 
 def _of_items(x: Tensor) -> Tensor:
     """[B, C, T], in numbers that a transform takes."""
-    x = x if x.ndim == 3 else x[:, None]
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+    return precise(x if x.ndim == 3 else x[:, None])
 
 
 def _plain(target: Tensor, estimate: Tensor, sizes: tuple[int, ...], epsilon: float, floor: float) -> Tensor:

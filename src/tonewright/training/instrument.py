@@ -13,7 +13,7 @@ import torch
 import tonewright
 from tonewright import models, storage
 from tonewright.audio import files
-from tonewright.audio.findings import Finding
+from tonewright.audio.findings import Finding, tell
 from tonewright.audio.instrument_checks import check_instrument
 from tonewright.audio.performance import Performance
 from tonewright.audio.performances import open_performances
@@ -140,7 +140,8 @@ def learn(
     player = Player(storage.Tone("ddsp", room.Model(config), config.sample_rate))
     melody = listen(player, plan.listen) if plan.listen else None  # what is wrong with it is told at once
     performances = open_performances(recordings, config.sample_rate, config.hop, said, heard)
-    findings = _checked(recordings, performances, said)
+    there, findings = check_instrument(performances)
+    tell(recordings.name, there, findings, said)
     taught, held_out = split(performances)
     recipe = room.Recipe(player.model, taught, held_out, course or room.Course(), plan.seed, plan.threads)
     player.tone.levels = _levels(performances)
@@ -182,18 +183,6 @@ def split(performances: list[Performance]) -> tuple[list[Performance], list[Perf
         cut = one.frames - round(CROP_S * one.sample_rate / one.hop)
         return [one.part(0, cut)], [one.part(cut, one.frames)]
     return taught, held_out
-
-
-def _checked(recordings: Path, performances: list[Performance], said: Callable[[str], None]) -> list[Finding]:
-    """What the checks of the recordings say; an error ends it."""
-    there, findings = check_instrument(performances)
-    errors = [str(finding) for finding in findings if finding.level == "error"]
-    if errors:
-        raise TrainingError("\n".join(errors))
-    said(f"{recordings.name}: {there}")
-    for finding in findings:
-        said(str(finding))
-    return findings
 
 
 class _Examples:

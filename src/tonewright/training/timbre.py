@@ -12,10 +12,10 @@ import torch
 import tonewright
 from tonewright import models, storage
 from tonewright.audio.corpus import Corpus, open_corpus
-from tonewright.audio.corpus_checks import CorpusSurvey, check_corpus
+from tonewright.audio.corpus_checks import check_corpus
 from tonewright.audio.corpus_store import is_corpus, read_index
-from tonewright.audio.findings import Finding
-from tonewright.errors import ConfigError, FileError, TrainingError
+from tonewright.audio.findings import Finding, tell
+from tonewright.errors import ConfigError, FileError
 from tonewright.runtime.player import Player
 from tonewright.threads import one_thread
 from tonewright.training import checkpoint, processes
@@ -164,7 +164,8 @@ def learn(
     torch.manual_seed(plan.seed)
     player = Player(storage.Tone("rave", room.Model(config), config.sample_rate))
     corpus = open_corpus(recordings, config.sample_rate, said, heard)
-    survey, findings = _checked(recordings, corpus, said)
+    survey, findings = check_corpus(corpus)
+    tell(recordings.name, survey, findings, said)
     taught, held_out = corpus.split()
     recipe = room.Recipe(
         player.model, taught, held_out, course or room.Course(), plan.seed, plan.threads, device, said
@@ -243,20 +244,6 @@ def _as_planned(config, plan: Plan, recordings: Path):
     if rate is not None:
         config = dataclasses.replace(config, sample_rate=rate)
     return config if plan.latency else config.without_latency()
-
-
-def _checked(
-    recordings: Path, corpus: Corpus, said: Callable[[str], None]
-) -> tuple[CorpusSurvey, list[Finding]]:
-    """What the checks of the recordings say; an error ends it."""
-    survey, findings = check_corpus(corpus)
-    errors = [str(finding) for finding in findings if finding.level == "error"]
-    if errors:
-        raise TrainingError("\n".join(errors))
-    said(f"{recordings.name}: {survey}")
-    for finding in findings:
-        said(str(finding))
-    return survey, findings
 
 
 def _loudest(corpus: Corpus) -> float:

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tonewright.dsp.precision import precise
 from tonewright.errors import ConfigError, ShapeError
 
 LEAST_STD = 1e-4  # below it a curve would be a point, and its logarithm no number
@@ -27,7 +28,7 @@ def spread(scale: Tensor) -> Tensor:
     >>> spread(torch.tensor([-100.0, 0.0]))
     tensor([1.0000e-04, 6.9325e-01])
     """
-    return F.softplus(_precise(scale)) + LEAST_STD
+    return F.softplus(precise(scale)) + LEAST_STD
 
 
 def kl(mean: Tensor, std: Tensor) -> Tensor:
@@ -57,7 +58,7 @@ def kl_by_dimension(mean: Tensor, std: Tensor) -> Tensor:
     tensor([0., 4.])
     """
     check_latent("kl", mean, std)
-    mean, std = _precise(mean), _precise(std)
+    mean, std = precise(mean), precise(std)
     return (mean.square() + std.square() - 2.0 * std.log() - 1.0).mean(dim=(0, 2))
 
 
@@ -114,8 +115,3 @@ def check_latent(asker: str, mean: Tensor, *others: Tensor) -> None:
         raise ShapeError(
             f"{asker} wants a latent [B, K, F] with something in it, all of one shape, and got {came}"
         )
-
-
-def _precise(x: Tensor) -> Tensor:
-    """At least float32: in half precision the square of a small deviation is 0, and its logarithm no number."""
-    return x.to(torch.promote_types(x.dtype, torch.float32))
