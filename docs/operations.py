@@ -11,7 +11,7 @@ from tonewright.layers.graph import trace
 PATH = Path(__file__).with_name("operations.md")
 WORDS = """# Operations
 
-A model in a `.tone` file is a graph of these operations ([formats.md](formats.md)); whoever plays them all plays
+A model in a `.tone` file is a graph of these operations ([tone-file.md](tone-file.md)); whoever plays them all plays
 every model. Which preset of which architecture uses what, and how often (written by `python docs/operations.py`):
 
 """

@@ -300,7 +300,7 @@ def multiplications(model: Model) -> int:
 
 
 def test_the_file_is_described_whole(tmp_path):
-    page = (DOCS / "formats.md").read_text(encoding="utf-8")
+    page = (DOCS / "tone-file.md").read_text(encoding="utf-8")
     storage.save(storage.Tone("wavenet", Model(PRESETS["nano"]), RATE), tmp_path / "a.tone")
     header = storage.read_header(tmp_path / "a.tone")
     operations = (

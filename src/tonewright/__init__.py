@@ -27,7 +27,7 @@ _WHERE = {
     "match": "tonewright.training.match",
     "instrument": "tonewright.training.instrument",
     "timbre": "tonewright.training.timbre",
-    "load": "tonewright.runtime.player",
+    "load": "tonewright.export.opening",
     "listen": "tonewright.runtime.perform",
     "perform": "tonewright.runtime.perform",
     "play": "tonewright.runtime.instrument",

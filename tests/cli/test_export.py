@@ -31,14 +31,14 @@ def test_the_room_of_an_instrument(here, name):
     [
         (
             ("violin.tone", "room.xyz"),
-            "nothing is exported to '.xyz'; what can be: the room of an instrument to",
+            "nothing is exported to '.xyz'; what can be: a WaveNet or an LSTM to .nam",
         ),
         (("violin.tone", "room"), "nothing is exported to 'room'"),
         (("violin.tone", "none/room.wav"), "there is no folder"),
         (("dry.tone", "room.wav"), "this model learned no room"),
         (("a.tone", "room.wav"), "is a wavenet, and only an instrument has a room"),
         (("none.tone", "room.wav"), "there is no file none.tone"),
-        (("dry.wav", "room.wav"), "is not a .tone file"),
+        (("dry.wav", "room.wav"), "is of no format that is read here"),
     ],
 )
 def test_a_mistake_is_a_sentence(here, words, said):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.export.nam_files import CONTAINER, LSTM, NEW, OLD, array, lstm_file, wavenet_file
 from tonewright.errors import FileError
-from tonewright.export import nam
+from tonewright.export import nam, stranger
 
 
 def refused(path, words: str = "", size: float = 1.0) -> None:
@@ -185,7 +185,7 @@ def test_files_that_are_none(tmp_path, put):
     refused(tmp_path / "none.nam", "there is no file")
     refused(tmp_path, "there is no file")
     refused("a\0b.nam", "there is no file|cannot be read")
-    refused(put(b" " * (nam.MAX_FILE + 1)), "larger than the 16 MB")
+    refused(put(b" " * (stranger.MAX_FILE + 1)), "larger than the 16 MB")
 
 
 def test_truncated_anywhere(put):
@@ -251,7 +251,7 @@ import resource, sys
 import torch
 from tonewright import models
 from tonewright.errors import FileError
-from tonewright.export import nam
+from tonewright.export import nam, stranger
 models.find("lstm"), models.find("wavenet")
 most = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize() + (300 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (most, most))

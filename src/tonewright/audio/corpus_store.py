@@ -4,7 +4,7 @@
     corpus.json                what each source is and where its samples are; written last, whole or not at all
 
 sound = sample * scale - offset, and what is taught is that times gain. So levels can be changed, and undone, without
-touching a sample. docs/formats.md has the page that another program is written from.
+touching a sample. docs/tone-file.md has the page that another program is written from.
 """
 
 import hashlib

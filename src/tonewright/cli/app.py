@@ -7,6 +7,7 @@ from tonewright.cli.capture import capture
 from tonewright.cli.check import check
 from tonewright.cli.demo import demo
 from tonewright.cli.export import export
+from tonewright.cli.import_ import import_
 from tonewright.cli.inspect import inspect
 from tonewright.cli.instrument import instrument
 from tonewright.cli.live import live
@@ -44,3 +45,4 @@ app = cyclopts.App(
 )
 for verb in (capture, match, instrument, timbre, run, live, check, report, inspect, demo, prepare, export):
     app.command(verb)
+app.command(import_, name="import")

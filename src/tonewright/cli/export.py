@@ -2,30 +2,52 @@
 
 from pathlib import Path
 
-from tonewright.cli.words import say
+from tonewright.cli.words import say, told
 
 
-def export(model: Path, target: Path) -> int:
-    """Write what was learned as a file for other programs.
+def export(
+    model: Path,
+    target: Path,
+    *,
+    to: str | None = None,
+    about: list[str] | None = None,
+    smaller: Path | None = None,
+) -> int:
+    """Write what was learned as a file for other programs, and play it back to see that it is the same.
 
-    The suffix says what is wanted. The room of an instrument goes to .wav, .flac or .aiff: its impulse response, for
-    any convolution reverb, or for another instrument with `tonewright run --reverb`.
+    The suffix says what is wanted, and --to where several formats share it:
 
+        tonewright export amp.tone amp.nam --about name="My amp" --about gear_type=amp
+        tonewright export amp.tone amp.json --to aidax
         tonewright export violin.tone room.wav
+
+    docs/players.md lists the formats and what each can hold.
 
     Parameters
     ----------
     model:
-        A .tone file, or a .nam file.
+        A .tone file, or a file of another program that is read here.
     target:
         The file to write.
+    to:
+        The format, where the suffix does not say it.
+    about:
+        name=value, and again for each: what is told of the model in the file, such as name, author or gear_make.
+    smaller:
+        A second, cheaper model of the same device, for formats that hold one in several sizes.
     """
     from tonewright.atomic import check_place
-    from tonewright.cli.open import open_player
-    from tonewright.export import exporter
+    from tonewright.export import formats
+    from tonewright.export.opening import load
+    from tonewright.export.playback import difference
 
-    write = exporter(target)
     check_place(target)
-    said = write(open_player(model), target)
+    player = load(model)
+    row = formats.for_writing(player, target, to)
+    options = {"about": told(about)} if about else {}
+    options |= {"smaller": load(smaller)} if smaller else {}
+    said = formats.write(row, player, target, **options)
     say(f"{target}: {said}")
+    found = difference(row, player, target)
+    say(f"played back by {row.played_by}: at most {found:.1e} of the loudest sample away from the model")
     return 0

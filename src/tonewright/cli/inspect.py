@@ -12,17 +12,17 @@ def inspect(model: Path, *, json: bool = False) -> int:
     Parameters
     ----------
     model:
-        A .tone file, or a .nam file of a WaveNet or an LSTM.
+        A .tone file, or a file of another program that is read here, such as a .nam file.
     json:
         Print the settings of a matched chain as JSON, and nothing else.
     """
     from tonewright import storage
-    from tonewright.cli.open import open_player
+    from tonewright.export.opening import is_foreign, load
     from tonewright.measure.metrics import verdict
     from tonewright.report.of_player import facts, settings_of
     from tonewright.report.settings import lines
 
-    player = open_player(model)
+    player = load(model)
     if json:
         say(as_json(player.settings, indent=2))
         return 0
@@ -32,7 +32,7 @@ def inspect(model: Path, *, json: bool = False) -> int:
         say(f"{name:<{width}}  {value}")
     if "esr" in player.tone.metrics:
         say(f"{'Verdict':<{width}}  {verdict(player.tone.metrics['esr'])}")
-    if model.suffix.lower() != ".nam":  # those hold no answer to compare with
+    if not is_foreign(model):  # those hold no answer to compare with
         difference = storage.self_check(model, player.tone)
         say(f"{'Self-check':<{width}}  largest difference to the answer in the file: {difference:.1e}")
     rows = lines(settings_of(player))

@@ -32,6 +32,7 @@ def live(
     midi_map: list[str] | None = None,
     seconds: float | None = None,
     list: bool = False,
+    size: float | None = None,
 ) -> int:
     """Play a model live: what comes into the sound card, through the model, and out again.
 
@@ -41,7 +42,7 @@ def live(
     Parameters
     ----------
     model:
-        A .tone file, or a .nam file of a WaveNet or an LSTM.
+        A .tone file, or a file of another program that is read here, such as a .nam file.
     device:
         The sound card for both input and output: its number in --list, its name, or a part of that.
     input:
@@ -71,6 +72,9 @@ def live(
         Stop by itself after so much sound.
     list:
         Show the sound cards and MIDI ports, and play nothing.
+    size:
+        Of a file that holds one model in several sizes, such as a .nam container: which, from 0, the smallest, to 1,
+        the largest.
     """
     if list:
         return _list()
@@ -80,13 +84,13 @@ def live(
     controls = settings(knob)
 
     from tonewright.cli.live_keys import Panel
-    from tonewright.cli.open import open_player
+    from tonewright.export.opening import load
     from tonewright.runtime.devices import choose, devices, table
     from tonewright.runtime.live import Engine
     from tonewright.runtime.live_session import Session
     from tonewright.runtime.midi import Controller
 
-    player = open_player(model)
+    player = load(model, size=size)
     found = devices()
     try:
         heard, played = choose(found, input or device, output or device)

@@ -27,7 +27,7 @@ def report(
     Parameters
     ----------
     model:
-        A .tone file, or a .nam file of a WaveNet or an LSTM.
+        A .tone file, or a file of another program that is read here, such as a .nam file.
     dry:
         What went into the device.
     wet:
@@ -43,14 +43,14 @@ def report(
     force:
         Go on with recordings that the checks call unfit.
     """
-    from tonewright.cli.open import open_player
+    from tonewright.export.opening import load
     from tonewright.measure.metrics import verdict
     from tonewright.report.of_player import check_comparable, write_report
     from tonewright.training.capture import measure
     from tonewright.training.recordings import Recording, as_learned, prepare
 
     check_result(output, ".html")
-    player = open_player(model)
+    player = load(model)
     check_comparable(player)
     recording = Recording(dry, wet, player.controls | settings(knob), latency, mask)
     prepared = prepare(recording, player.model.settle, force)

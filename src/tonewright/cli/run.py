@@ -26,6 +26,7 @@ def run(
     latent: list[str] | None = None,
     fidelity: float | None = None,
     live: Annotated[bool, Parameter(negative=())] = False,
+    size: float | None = None,
 ) -> int:
     """Play a sound file through a model, or a melody on an instrument.
 
@@ -44,7 +45,7 @@ def run(
     Parameters
     ----------
     model:
-        A .tone file, or a .nam file of a WaveNet or an LSTM.
+        A .tone file, or a file of another program that is read here, such as a .nam file.
     sound:
         What to play: WAV, FLAC, AIFF, OGG or MP3; on an instrument also MIDI.
     output:
@@ -79,15 +80,18 @@ def run(
     live:
         Play an instrument as `tonewright live` does, by a pitch tracker that cannot look ahead, and without fitting
         pitch and loudness.
+    size:
+        Of a file that holds one model in several sizes, such as a .nam container: which, from 0, the smallest, to 1,
+        the largest.
     """
-    from tonewright.cli.open import open_player
+    from tonewright.export.opening import load
     from tonewright.runtime.perform import perform
     from tonewright.runtime.render import render_file
     from tonewright.runtime.room import plays_frames
     from tonewright.runtime.timbre import is_timbre
 
     controls = settings(knob)
-    player = open_player(model)
+    player = load(model, size=size)
     player.turn(settings(turn, "a setting", "compressor.ratio=3"))
     controls |= _moved(player, model, latent, fidelity)
     options = {"--transpose": transpose, "--loudness": loudness, "--reverb": reverb, "--no-reverb": no_reverb}

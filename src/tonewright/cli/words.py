@@ -51,6 +51,22 @@ def settings(pairs: list[str] | None, what: str = "a knob", example: str = "driv
     return found
 
 
+def told(pairs: list[str]) -> dict[str, str]:
+    """What a person tells of a model with `--about name=words`.
+
+    Raises:
+        ConfigError: for what is no name and words.
+
+    >>> told(["name=My amp", "gear_type=amp"])
+    {'name': 'My amp', 'gear_type': 'amp'}
+    """
+    words = [pair.partition("=") for pair in pairs]
+    for pair, (name, equals, value) in zip(pairs, words, strict=True):
+        if not (name.strip() and equals and value.strip()):
+            raise ConfigError(f'--about wants a name and words, such as name="My amp", and is {pair!r}')
+    return {name.strip(): value.strip() for name, _, value in words}
+
+
 def values(pairs: list[str] | None) -> dict:
     """["past=mulaw", "window=64"] as values by name.
 

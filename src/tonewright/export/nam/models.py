@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tonewright import models
 from tonewright.errors import ConfigError
-from tonewright.export.nam_fields import absent, field, only, shown, uniform, words
+from tonewright.export.fields import absent, field, only, shown, uniform, words
 from tonewright.models.base import Model
 
 # (activation, the other one behind a gate) as the file names them: ours

@@ -1,10 +1,16 @@
 """What a stranger's JSON says, each value as what it should be or as one sentence."""
 
+import math
 import reprlib
+
+import numpy as np
+import torch
+from torch import Tensor
 
 from tonewright.errors import ConfigError
 
 MAX_SHOWN = 100  # characters
+MAX_NUMBER = 1e9  # of a setting; of a weight it is what float32 can hold
 
 
 def field(values: dict, name: str, kind: type):
@@ -28,6 +34,79 @@ def field(values: dict, name: str, kind: type):
         }
         raise ConfigError(f"'{name}' wants {wants[kind]}, and is {shown(value)}")
     return value
+
+
+def number(values: dict, name: str) -> float:
+    """The number of that name.
+
+    Raises:
+        ConfigError: when it is missing or of another kind, or beyond all reason.
+
+    >>> number({"in_gain": -6}, "in_gain")
+    -6.0
+    """
+    value = values.get(name)
+    if not is_number(value):
+        raise ConfigError(f"'{name}' wants a number, and is {shown(value)}")
+    return float(value)
+
+
+def is_number(value) -> bool:
+    """Whether it is a finite number, of a size that a setting may have."""
+    return type(value) in (int, float) and abs(value) < MAX_NUMBER and math.isfinite(value)
+
+
+def rate_of_sound(value: float) -> int:
+    """A sample rate in Hz.
+
+    Raises:
+        ConfigError: when it is none.
+    """
+    if value != int(value) or not 1000 <= value <= 1_000_000:
+        raise ConfigError(f"its sample rate is {value:g} Hz, which is no rate of sound")
+    return int(value)
+
+
+def numbers(values: list, name: str) -> Tensor:
+    """A flat list of weights as float32 [n].
+
+    Raises:
+        ConfigError: when one of them is no finite number.
+
+    >>> numbers([1, 0.5], "weights")
+    tensor([1.0000, 0.5000])
+    """
+    if not all(type(value) in (int, float) for value in values):
+        raise ConfigError(f"its {name} hold something that is no number")
+    try:
+        # what float32 cannot hold becomes infinite, which is told below
+        with np.errstate(over="ignore"):
+            array = np.array(values, np.float64).astype(np.float32)
+    except OverflowError as error:
+        raise ConfigError(f"its {name} hold a number that is too large") from error
+    if not np.isfinite(array).all():
+        raise ConfigError(f"its {name} hold NaN or infinite numbers")
+    return torch.from_numpy(array)
+
+
+def matrix(value, shape: tuple[int, ...], name: str) -> Tensor:
+    """Lists in lists as float32 of that shape.
+
+    Raises:
+        ConfigError: when they have another shape, or one of them is no finite number.
+
+    >>> matrix([[1, 2], [3, 4]], (2, 2), "W")
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
+    rows = [value]
+    for size in shape:
+        if not all(type(row) is list and len(row) == size for row in rows):
+            raise ConfigError(
+                f"'{name}' wants lists of {' x '.join(map(str, shape))} numbers, and has others"
+            )
+        rows = [item for row in rows for item in row]
+    return numbers(rows, name).reshape(shape)
 
 
 def only(values: dict, name: str, wanted) -> None:

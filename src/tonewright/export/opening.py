@@ -1,0 +1,60 @@
+"""Whatever model file a person names, ready to play: ours, and those of other programs."""
+
+from pathlib import Path
+
+from tonewright import storage
+from tonewright.errors import ConfigError, FileError
+from tonewright.export.formats import ALL, for_reading
+from tonewright.runtime.player import Player
+
+
+def load(path: Path | str, **options) -> Player:
+    """The player of a .tone file, or of a file that another program made.
+
+    Args:
+        path: the file.
+        options: of its format; `size`, from 0 to 1, says which model of a .nam container to take, and `rate` at how
+            many Hz a model plays whose file tells no rate. None leaves an option out.
+
+    Raises:
+        FileError: when it is missing, damaged, foreign, or asks for what this version does not play.
+        ConfigError: for an option that files of this kind do not have.
+
+    >>> load("missing.nam")
+    Traceback (most recent call last):
+    tonewright.errors.FileError: there is no file missing.nam
+    """
+    return Player(read(path, **options))
+
+
+def read(path: Path | str, **options) -> storage.Tone:
+    """What `load` plays, as a Tone.
+
+    Raises:
+        FileError, ConfigError: as `load`.
+    """
+    path, options = Path(path), {name: value for name, value in options.items() if value is not None}
+    if not is_foreign(path):
+        _refuse(path, options, ())
+        return storage.load(path)
+    row = for_reading(path)
+    if row is None:
+        known = sorted({suffix for row in ALL if row.reads for suffix in row.suffixes})
+        raise FileError(f"{path} is of no format that is read here; what is: .tone, {', '.join(known)}")
+    _refuse(path, options, row.read_options)
+    return row.load().read(path, **options)
+
+
+def is_foreign(path: Path) -> bool:
+    """Whether the file is, by its name, of another program; what has no such name is taken for one of ours.
+
+    >>> is_foreign(Path("amp.nam")), is_foreign(Path("amp.tone"))
+    (True, False)
+    """
+    return any(path.suffix.lower() in row.suffixes for row in ALL)
+
+
+def _refuse(path: Path, options: dict, known: tuple[str, ...]) -> None:
+    for name in options:
+        if name not in known:
+            raise ConfigError(f"'{name}' says nothing of {path}; leave it out")

@@ -1,0 +1,42 @@
+"""What a written file is worth: the probe, played through it and through the model."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tonewright.export.formats import Format
+from tonewright.models.base import channels_of
+from tonewright.runtime.player import Player
+from tonewright.storage import PROBE_STEP, probe, probe_samples
+
+
+def difference(row: Format, player: Player, path: Path) -> float:
+    """Largest difference between what the file and the model make of the probe, relative to the loudest sample.
+
+    Args:
+        row: the format of the file.
+        player: of the model that was written.
+        path: of the file.
+
+    Raises:
+        FileError, ConfigError: when the file cannot be played.
+    """
+    module, x = row.load(), heard(player)
+    got = np.asarray(module.replay(player, path, x), np.float64)
+    wanted = np.asarray(getattr(module, "expected", _rendered)(player, x), np.float64)
+    if got.shape != wanted.shape:
+        return float("inf")
+    return float(np.abs(got - wanted).max() / max(np.abs(wanted).max(), 1e-9))
+
+
+def heard(player: Player) -> np.ndarray:
+    """The probe of a model: [T], or [inputs, T] when it hears several, each a little later than the one before."""
+    x = probe(player.sample_rate, probe_samples(player.model)).numpy()
+    inputs, _ = channels_of(player.model)
+    if inputs == 1:
+        return x
+    return np.stack([np.concatenate([np.zeros(c * PROBE_STEP, x.dtype), x])[: len(x)] for c in range(inputs)])
+
+
+def _rendered(player: Player, x: np.ndarray) -> np.ndarray:
+    return player.render(x)
