@@ -16,7 +16,7 @@ from tonewright.runtime.player import Player
 
 ROOT = Path(__file__).parents[1]
 WORDS = """Each attack on each format that is read, in a process that has imported everything: the time until the
-sentence, and the memory that was taken beside what the process had. "A billion", "less than nothing" and "NaN" put that
+sentence, and the memory taken beside what the process had. "A billion", "less than nothing" and "NaN" put that
 in the place of every number of a file, one after another; the row is the worst of them.
 """
 # reads a file and prints seconds, MB and the sentence
