@@ -5,6 +5,7 @@ holds one model in several sizes. A file that asks for anything else, such as an
 or modulation within the layers, is refused in a sentence that names it.
 """
 
+import datetime
 import re
 from pathlib import Path
 
@@ -25,6 +26,7 @@ LEVELS = {
     "output_level_dbu": "output_level_dbu",
 }
 PROVENANCE = ("name", "modeled_by", "gear_type", "gear_make", "gear_model", "tone_type")
+DATE = ("year", "month", "day", "hour", "minute", "second")
 MAX_WORDS = 200  # characters
 
 
@@ -116,6 +118,8 @@ def _facts(*models: dict) -> dict:
     provenance = {
         name: told[name][:MAX_WORDS] for name in PROVENANCE if isinstance(told.get(name), str) and told[name]
     }
+    if date := _date(told.get("date")):
+        provenance["date"] = date
     training = told.get("training")
     esr = training.get("validation_esr") if isinstance(training, dict) else None
     return {
@@ -123,3 +127,11 @@ def _facts(*models: dict) -> dict:
         "metrics": {"esr": float(esr)} if is_number(esr) else {},
         "provenance": provenance,
     }
+
+
+def _date(told) -> str:
+    """When the model was made, as 2026-11-26T20:15:00, or nothing when that is told in no such way."""
+    try:
+        return datetime.datetime(*(told[name] for name in DATE)).isoformat()
+    except (TypeError, KeyError, ValueError, OverflowError):
+        return ""
