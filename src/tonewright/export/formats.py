@@ -73,6 +73,11 @@ ALL = (
         "a WaveNet or an LSTM",
         OURS,
         reads=True,
+        about=(
+            *("name", "modeled_by", "gear_type", "gear_make", "gear_model", "tone_type", "date"),
+            *("input_level_dbu", "output_level_dbu"),
+        ),
+        options=("smaller",),
         read_options=("size",),
     ),
     Format(

@@ -5,6 +5,7 @@ that holds one model in several sizes. A file that asks for anything else, such 
 or modulation within the layers, is refused in a sentence that names it.
 """
 
+import datetime
 import re
 from pathlib import Path
 
@@ -27,6 +28,7 @@ LEVELS = {
     "output_level_dbu": "output_level_dbu",
 }
 PROVENANCE = ("name", "modeled_by", "gear_type", "gear_make", "gear_model", "tone_type")
+DATE = ("year", "month", "day", "hour", "minute", "second")
 MAX_WORDS = 200  # characters
 
 
@@ -119,6 +121,8 @@ def _facts(*models: dict) -> dict:
     provenance = {
         name: told[name][:MAX_WORDS] for name in PROVENANCE if isinstance(told.get(name), str) and told[name]
     }
+    if date := _date(told.get("date")):
+        provenance["date"] = date
     training = told.get("training")
     esr = training.get("validation_esr") if isinstance(training, dict) else None
     return {
@@ -126,3 +130,11 @@ def _facts(*models: dict) -> dict:
         "metrics": {"esr": float(esr)} if is_number(esr) else {},
         "provenance": provenance,
     }
+
+
+def _date(told) -> str:
+    """When the model was made, as 2026-11-26T20:15:00, or nothing when that is told in no such way."""
+    try:
+        return datetime.datetime(*(told[name] for name in DATE)).isoformat()
+    except (TypeError, KeyError, ValueError, OverflowError):
+        return ""
