@@ -45,7 +45,7 @@ def exported(player: Player, path) -> tuple[np.ndarray, str]:
 )
 def test_a_sound_convolved_with_the_file_is_what_the_chain_makes_of_it(player, channels, tmp_path):
     taps, said = exported(player, tmp_path / "a.wav")
-    assert len(taps) == channels and f"{taps.shape[1]} sample" in said
+    assert len(taps) == channels and f"{taps.shape[1]:,} sample" in said
     assert (f"of {channels} channels" in said) == (channels > 1)
     assert files.info(tmp_path / "a.wav").sample_rate == player.sample_rate
     assert difference(ROW, player, tmp_path / "a.wav") < 2e-6
@@ -77,7 +77,7 @@ def test_what_rings_on_is_cut_where_it_has_died_away(tmp_path):
     player = chain("echo", 8000, echo={"delay_ms": 100.0, "feedback": 0.5, "mix": 1.0})
     taps, said = exported(player, tmp_path / "a.wav")
     assert "what rings on after it is 1" in said and "below all of it" in said
-    kept = int(round(float(said.split("is ")[1].split(" dB")[0])))
+    kept = round(float(said.split("is ")[1].split(" dB")[0]))
     assert 140 <= kept <= 147  # the next repeat is 6 dB softer
     assert taps.shape[1] == 1 + 800 * (1 + int(np.log2(np.abs(taps[0, 800]) / np.abs(taps[0, -1])) + 0.5))
 
@@ -91,7 +91,7 @@ def test_what_rings_for_ever_is_cut_after_a_minute(tmp_path):
 def test_formats_of_24_bits_refuse_what_they_would_clip(tmp_path):
     loud = chain("gain", gain={"gain_db": 6.0})
     for name in ("a.flac", "a.aiff", "a.AIF"):
-        with pytest.raises(ConfigError, match="goes up to 2, and a .* file to 1; write a .wav"):
+        with pytest.raises(ConfigError, match=r"goes up to 2, and a .* file to 1; write a \.wav"):
             exported(loud, tmp_path / name)
         exported(chain("response[700]", response={"taps": TAPS / 8.0}), tmp_path / name)
         np.testing.assert_allclose(

@@ -1,4 +1,4 @@
-"""The impulse response of a linear chain, as a sound for any convolver; and such sounds, as chains of one response."""
+"""The impulse response of a linear chain, as a sound for any convolver; and such sounds as chains of one response."""
 
 from pathlib import Path
 
@@ -104,7 +104,7 @@ def read(path: Path) -> Tone:
 
 
 def _response(player: Player) -> Response:
-    response = response_of(player, min(LONGEST_S * player.sample_rate, MOST))
+    response = response_of(player, min(LONGEST_S * player.sample_rate, MOST), ahead=True)
     if response.constant.any():
         raise ConfigError(
             "an impulse response cannot hold this model, for it makes sound of silence (an offset)"

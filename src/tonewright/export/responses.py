@@ -39,24 +39,30 @@ class Response:
 
         >>> taps, none = np.ones((1, 24000)), np.zeros(1)
         >>> Response(taps, none, 0, 0, -140.4).told(48000)
-        '24000 samples (0.50 s at 48000 Hz); what rings on after it is 140 dB below all of it'
+        '24,000 samples (0.50 s at 48000 Hz); what rings on after it is 140 dB below all of it'
         """
         length = self.taps.shape[-1]
-        said = (
-            f"{length} sample{'s' if length > 1 else ''} ({length / sample_rate:.2f} s at {sample_rate} Hz)"
-        )
+        samples = "1 sample" if length == 1 else f"{length:,} samples"
+        return f"{samples} ({length / sample_rate:.2f} s at {sample_rate} Hz){self.left_out}"
+
+    @property
+    def left_out(self) -> str:
+        """What it is not, in words that follow others; "" when it is all."""
+        said = f"; late by {self.late} samples, as the chain is" if self.late else ""
         if self.rest_db > -math.inf:
             said += f"; what rings on after it is {-self.rest_db:.0f} dB below all of it"
-        if self.late:
-            said += f"; late by {self.late} samples, as the chain is"
         return said
 
 
-def response_of(player: Player, most: int) -> Response:
+def response_of(player: Player, most: int, ahead: bool = False) -> Response:
     """The response of a linear model, at most so many samples of it.
 
-    Whoever rings on for ever ends where all that follows is 140 dB below all of it. The samples by which a model is
-    late are left out, unless something sounds in them.
+    One that rings on ends where all that follows is 140 dB below all of it.
+
+    Args:
+        player: of the model.
+        most: samples to keep.
+        ahead: leave out the samples by which the model is late, unless something sounds in them.
 
     Raises:
         ConfigError: the model is not linear, makes one channel of several, or nothing of anything.
@@ -75,7 +81,7 @@ def response_of(player: Player, most: int) -> Response:
         taps = found.response[0]
     if not taps.any():
         raise ConfigError("this chain makes silence of every sound, and that is no impulse response")
-    early = model.latency if _silent(taps[:, : model.latency], taps) else 0
+    early = model.latency if ahead and _silent(taps[:, : model.latency], taps) else 0
     taps, rest_db = _ended(taps[:, early:], found.finite, most)
     return Response(taps, found.constant, early, model.latency - early, rest_db)
 

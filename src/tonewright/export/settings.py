@@ -14,9 +14,9 @@
       }
     }
 
-"chain" names the processors as `tonewright match --chain` does, in the order in which the sound runs through them, and
-"settings" where they are turned to, in units. Whoever writes such a file may leave out all but the chain: a setting
-that is not there stands where it does by default.
+"chain" names the processors as `tonewright match --chain` does, in the order that the sound runs through them, and
+"settings" says where they are turned to, in units. Whoever writes such a file may leave out all but the chain: a
+setting that is not there stands where it does by default.
 """
 
 import json
@@ -106,7 +106,7 @@ def values_of(player: Player) -> dict:
         "sample_rate": config.sample_rate,
         "channels": config.channels,
         "settings": {
-            name: {setting: _shortest(value) for setting, value in own.items()}
+            name: {setting: stranger.short(value) for setting, value in own.items()}
             for name, own in player.settings.items()
         },
     }
@@ -188,15 +188,6 @@ def _turn(model: Model, processor: str, own: dict) -> None:
             if not is_number(item):
                 raise ConfigError(f"{processor}.{name} wants a number, and has {shown(item)}")
         model.set({f"{processor}.{name}": value})
-
-
-def _shortest(value: float | list[float]) -> float | list[float]:
-    """The shortest numbers that give the same 32 bits.
-
-    >>> _shortest(0.10000000149011612)
-    0.1
-    """
-    return np.asarray(value, np.float32).astype(str).astype(np.float64).tolist()
 
 
 def _lines(value, indent: int = 0) -> Iterator[str]:

@@ -1,20 +1,22 @@
 """Linear models in a .nam file: an impulse response, and a constant behind it where there is one.
 
-The first weight is for the sample that comes in now, the second for the one before, as the player of these files has
-it. The trainer of that project stores them the other way around, so what it exports sounds reversed in its own player,
-and here as there.
+The first weight is for the sample that comes in now, the second for the one before, as it is in the player of these
+files. The trainer of that project stores them the other way around, so that what it exports sounds reversed in its
+own player; and so it does here.
 """
 
 import numpy as np
 from torch import Tensor
 
 from tonewright.errors import ConfigError
+from tonewright.export import stranger
 from tonewright.export.fields import field, only, shown
 from tonewright.export.responses import Response, chain_of, response_of
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
 
-MOST = 1 << 19  # samples to write, as a file of 16 MB holds them
+VERSION = "0.5.4"
+MOST = 1 << 19  # samples to write: as many as go into a file that is read (stranger.MAX_FILE)
 WAYS = (None, "auto", "direct", "fft")  # of computing it, in the file's "implementation"; they sound the same
 
 
@@ -31,7 +33,7 @@ def linear(config: dict, weights: Tensor, sample_rate: int) -> Model:
             f"'implementation' is {shown(config['implementation'])}, and not auto, direct or fft"
         )
     taps, bias = field(config, "receptive_field", int), field(config, "bias", bool)
-    if len(weights) != taps + bias:
+    if taps < 1 or len(weights) != taps + bias:
         raise ConfigError(f"its settings need {taps + bias} weights, and it has {len(weights)}")
     return chain_of(weights[:taps].numpy(), sample_rate, float(weights[-1]) if bias else None)
 
@@ -45,22 +47,31 @@ def check(player: Player) -> None:
     _response(player)
 
 
-def settings(player: Player) -> tuple[dict, np.ndarray, str]:
-    """What a file holds of a linear model: its config, its weights as float32 [n], and what is said of them.
+def weights(player: Player) -> int:
+    """How many weights the file will hold."""
+    return len(content(player)["weights"])
 
-    Raises:
-        ConfigError: as `check`.
-    """
+
+def content(player: Player) -> dict:
+    """The version, settings and weights of the model, as the file has them."""
     response = _response(player)
     taps, constant = response.taps[0].astype(np.float32), response.constant.astype(np.float32)
     bias = bool(constant.any())
-    config = {"receptive_field": len(taps), "bias": bias}
-    weights = np.concatenate([taps, constant]) if bias else taps
-    return config, weights, f"a response of {response.told(player.sample_rate)}"
+    return {
+        "version": VERSION,
+        "architecture": "Linear",
+        "config": {"receptive_field": len(taps), "bias": bias},
+        "weights": stranger.short(np.concatenate([taps, constant]) if bias else taps),
+    }
+
+
+def left_out(player: Player) -> str:
+    """What of the response the file does not hold, in words."""
+    return _response(player).left_out
 
 
 def _response(player: Player) -> Response:
     response = response_of(player, MOST)
     if len(response.taps) > 1:
-        raise ConfigError(f"a .nam file is of one channel, and this chain makes {len(response.taps)}")
+        raise ConfigError(f".nam files are of one channel, and this chain makes {len(response.taps)}")
     return response

@@ -1,8 +1,8 @@
 """The .nam file of the Neural Amp Modeler: JSON with the settings of a network and its weights in one list.
 
 What is read: WaveNet in the older keys (version 0.5) and the newer ones (up to 0.7), LSTM, Linear, and the container
-that holds one model in several sizes. A file that asks for anything else, such as another architecture, another activation
-or modulation within the layers, is refused in a sentence that names it.
+that holds one model in several sizes. A file that asks for anything else, such as another architecture, another
+activation or modulation within the layers, is refused in a sentence that names it.
 """
 
 import datetime

@@ -78,7 +78,7 @@ class Processor(Layer):
         return [memory for part in self.parts for memory in part.initial_state(batch)]
 
     def taps(self) -> Tensor | None:
-        """The whole response to a click, [N], of one that has all of it at hand and does the same to every channel."""
+        """The whole response to a click, [N], of one that has it at hand and does the same to every channel."""
         return None
 
     def values(self) -> dict[str, float | list[float]]:
