@@ -10,7 +10,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.export.damage import CHANGES, damaged
+from tests.export.damage import CHANGES, changed
 from tests.export.json_files import (
     MIXED,
     batchnorm,
@@ -234,7 +234,7 @@ def test_each_file_is_of_one_format(put):
 def test_a_changed_file_plays_or_is_refused(put, name, changes):
     values = SEVERAL[name]
     module = next(module for module in (wavenetva, guitarml, aidax) if module.looks_like(values))
-    path = put(damaged(values, changes), ".json")
+    path = put(changed(values, changes), ".json")
     try:
         tone = module.read(path)
     except FileError as error:

@@ -1,8 +1,8 @@
 """The JSON of WaveNetVA, SmartGuitarAmp and PedalNetRT: one stack of dilated layers and a linear mix of them all.
 
-Layer -1 brings the sound to the channels of the stack, layers 0 to L - 1 are its own, and layer L mixes what they
-Layer -1 brings the sound to the channels of the stack, layers 0 to L - 1 are its own, and layer L mixes what they
-Players begin with an empty memory and warm up with nothing, so the first `settle` samples of theirs differ from ours.
+Layer -1 brings the sound to the channels of the stack, layers 0 to L - 1 are its own, and layer L mixes all that
+they made. Weights lie tap by tap, the oldest first, and those of a tap [inputs, outputs]; some trainers write them as
+words. Players begin with an empty memory, so their first `settle` samples differ from ours.
 """
 
 import math
