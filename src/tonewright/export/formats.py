@@ -70,7 +70,7 @@ ALL = (
         "Neural Amp Modeler",
         (".nam",),
         "nam",
-        "a WaveNet or an LSTM",
+        "a WaveNet, an LSTM or a linear chain",
         OURS,
         reads=True,
         about=(
