@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from tests.export import json_players
 from tests.export.begun import answers
@@ -89,6 +90,41 @@ def test_a_written_model_sounds_the_same_to_an_independent_player(tmp_path, cell
     np.testing.assert_allclose(
         aidax.replay(ours, tmp_path / "amp.aidax", NOISE), ours.render(NOISE), atol=1e-6
     )
+
+
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_a_file_with_gains_is_written_again(put, tmp_path, kind):
+    values = cell_file(kind, 8, 1, in_skip=1, in_gain=6.0, out_gain=-3.5)
+    ours = Player(aidax.read(put(values, ".json")))
+    aidax.write(ours, tmp_path / "again.json")
+    again = json.loads((tmp_path / "again.json").read_text())
+    assert {name: again[name] for name in values} == values
+    same(again, ours.tone, 0.3)
+    # players test themselves with their gains off
+    batch = np.array(again["input_batch"], np.float32)
+    answer = json_players.rtneural(again | {"in_gain": 0.0, "out_gain": 0.0}, batch, (0.0,))
+    np.testing.assert_allclose(again["output_batch"], answer, atol=5e-6)
+    tone = aidax.read(tmp_path / "again.json")
+    weights = ours.model.state_dict()
+    assert all(torch.equal(value, weights[name]) for name, value in tone.model.state_dict().items())
+
+
+def test_rows_that_it_cannot_hold(put):
+    with pytest.raises(
+        ConfigError, match="and a sum over its units, and this model is conv, tanh, conv, prelu"
+    ):
+        aidax.check(Player(aidax.read(put(MIXED, ".json"))))
+    values = cell_file("gru", 8, in_skip=1, in_gain=6.0)
+    for change, words in (
+        ({"direct_gain": 0.5}, "adds the dry sound as loud as its gains make it"),
+        ({"input_gain": 0.0}, "has its gains in dB, and this model turns the sound over or off"),
+        ({"head_scale": -1.0}, "has its gains in dB"),
+    ):
+        tone = aidax.read(put(values, ".json"))
+        for name, gain in change.items():
+            getattr(tone.model, name).fill_(gain)
+        with pytest.raises(ConfigError, match=words):
+            aidax.check(Player(tone))
 
 
 @pytest.mark.parametrize(
