@@ -157,7 +157,13 @@ def test_what_it_cannot_hold(changes, words):
         aidax.check(player(**changes))
 
 
-def test_an_activation_that_players_disagree_about(put):
-    values = rt_file(recurrent("gru", 1, 3) | {"activation": "tanh"}, dense(3))
-    with pytest.raises(FileError, match="its gru says 'tanh' of its activation, and players differ"):
+def test_units_bend_by_tanh(put):
+    values = cell_file("gru")
+    expected = aidax.read(put(values, ".json")).model.state_dict()
+    values["layers"][0]["activation"] = "tanh"  # as Keras says it
+    told = aidax.read(put(values, ".json"))
+    assert told.architecture == "lstm"
+    assert all(torch.equal(expected[name], value) for name, value in told.model.state_dict().items())
+    values["layers"][0]["activation"] = "relu"
+    with pytest.raises(FileError, match="the units of its gru bend by 'relu', and players know only tanh"):
         aidax.read(put(values, ".json"))
