@@ -5,6 +5,7 @@ A kind of model that the format holds is a module beside this one, with
     check(player)    refuses, in a sentence, what the format cannot say of it
     weights(player)  how many weights the file will hold
     content(player)  "version", "architecture", "config" and "weights" of the file
+    left_out(player) where something had to be: what, in words
 """
 
 from pathlib import Path
@@ -14,12 +15,12 @@ import numpy as np
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
 from tonewright.export.fields import words
-from tonewright.export.nam import lstm, wavenet
+from tonewright.export.nam import linear, lstm, wavenet
 from tonewright.export.nam.metadata import metadata
 from tonewright.export.nam.reading import read
 from tonewright.runtime.player import Player
 
-KINDS = {"wavenet": wavenet, "lstm": lstm}  # by our name of the architecture
+KINDS = {"wavenet": wavenet, "lstm": lstm, "chain": linear}  # by our name of the architecture
 CONTAINER = "SlimmableContainer"
 MAX_WEIGHTS = 700_000  # so that the file stays below what a reader accepts (stranger.MAX_FILE)
 HALF = 0.5  # from 0 to this a player takes the smaller model, and above it the larger
@@ -67,7 +68,9 @@ def write(
         second = values_of(smaller, about)
         values, said = container(values, second), f"{said} and {_words(second)}"
     stranger.write(path, values)
-    return f"{said}, {player.sample_rate} Hz, version {values['version']}"
+    kind = KINDS[player.tone.architecture]
+    rest = kind.left_out(player) if hasattr(kind, "left_out") else ""
+    return f"{said}, {player.sample_rate} Hz, version {values['version']}{rest}"
 
 
 def replay(player: Player, path: Path, x: np.ndarray) -> np.ndarray:
