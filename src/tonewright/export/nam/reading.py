@@ -1,21 +1,23 @@
 """The .nam file of the Neural Amp Modeler: JSON with the settings of a network and its weights in one list.
 
-What is read: WaveNet in the older keys (version 0.5) and the newer ones (up to 0.7), LSTM, and the container that
-holds one model in several sizes. A file that asks for anything else, such as another architecture, another activation
-or modulation within the layers, is refused in a sentence that names it.
+What is read: WaveNet in the older keys (version 0.5) and the newer ones (up to 0.7), ConvNet, LSTM, and the container
+that holds one model in several sizes. A file that asks for anything else, such as another architecture or several
+channels, is refused in a sentence that names it.
 """
 
-import re
 from pathlib import Path
 
 from tonewright import storage
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
 from tonewright.export.fields import field, is_number, number, numbers, rate_of_sound, shown, words
-from tonewright.export.nam.models import lstm, wavenet
+from tonewright.export.nam.convnet import convnet
+from tonewright.export.nam.models import lstm
+from tonewright.export.nam.version import check_version
+from tonewright.export.nam.wavenets import wavenet
 
-VERSIONS = ((0, 5), (0, 7))  # the first and the last that is understood
-ARCHITECTURES = {"WaveNet": ("wavenet", wavenet), "LSTM": ("lstm", lstm)}
+# (settings, weights, rate in Hz) to the key of our architecture, and its model
+ARCHITECTURES = {"WaveNet": wavenet, "LSTM": lstm, "ConvNet": convnet}
 DEFAULT_RATE = 48000  # Hz; of a file that says none
 
 # names in the file's metadata: our names of the same things
@@ -63,15 +65,16 @@ def from_values(whole: dict, size: float = 1.0) -> storage.Tone:
     if not looks_like(whole):
         raise ConfigError("it is not a .nam file")
     chosen = _chosen(whole, size)
-    key, make = ARCHITECTURES[_architecture(chosen, ARCHITECTURES)]
-    model = make(field(chosen, "config", dict), numbers(field(chosen, "weights", list), "weights"))
+    make = ARCHITECTURES[_architecture(chosen, ARCHITECTURES)]
     rate = _rate(chosen if chosen.get("sample_rate") is not None else whole)
+    weights = numbers(field(chosen, "weights", list), "weights")
+    key, model = make(field(chosen, "config", dict), weights, rate)
     return storage.Tone(key, model.eval(), rate, **_facts(chosen, whole))
 
 
 def _chosen(whole: dict, size: float) -> dict:
     """The file itself, or the model of that size in its container."""
-    _check_version(whole)
+    check_version(whole)
     if whole["architecture"] != "SlimmableContainer":
         return whole
     rows = field(field(whole, "config", dict), "submodels", list)
@@ -79,20 +82,8 @@ def _chosen(whole: dict, size: float) -> dict:
         raise ConfigError("its container wants a list of models")
     last = next((row for row in rows if size < number(row, "max_value")), rows[-1])
     chosen = field(last, "model", dict)
-    _check_version(chosen)
+    check_version(chosen)
     return chosen
-
-
-def _check_version(values: dict) -> None:
-    version = field(values, "version", str)
-    if not re.fullmatch(r"\d{1,4}\.\d{1,4}\.\d{1,4}", version):
-        raise ConfigError(f"its version wants three numbers, and is {shown(version)}")
-    number = tuple(int(part) for part in version.split(".")[:2])
-    if not VERSIONS[0] <= number <= VERSIONS[1]:
-        first, last = (f"{major}.{minor}" for major, minor in VERSIONS)
-        raise ConfigError(
-            f"it is of version {version}, and this program reads {first} to {last}; update tonewright"
-        )
 
 
 def _architecture(values: dict, known) -> str:
