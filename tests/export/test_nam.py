@@ -81,6 +81,13 @@ def test_a_container_gives_the_size_that_is_asked_for(put):
     assert nam.read(put(row)).sample_rate == 44100 and nam.read(put(row)).provenance == {"name": "several"}
 
 
+def test_a_container_within_a_container(put):
+    row = {"max_value": 1.0, "model": {**CONTAINER, "metadata": {"name": "inner", "gear_make": "me"}}}
+    tone = nam.read(put({**CONTAINER, "metadata": {"tone_type": "clean"}, "config": {"submodels": [row]}}))
+    assert tone.model.config == nam.read(put(OLD)).model.config
+    assert tone.provenance == {"name": "amp", "gear_make": "me", "tone_type": "clean"}
+
+
 def test_what_is_told_is_kept_where_it_makes_sense(put):
     told = {
         "loudness": "loud",

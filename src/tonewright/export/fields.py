@@ -2,11 +2,13 @@
 
 import math
 import reprlib
+from collections.abc import Iterable
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from tonewright.config import did_you_mean
 from tonewright.errors import ConfigError
 
 MAX_SHOWN = 100  # characters
@@ -123,6 +125,22 @@ def only(values: dict, name: str, wanted) -> None:
     if value is not None and (type(value) is not type(wanted) or value != wanted):
         wanted = "without it" if wanted is None else shown(wanted)
         raise ConfigError(f"'{name}' is {shown(value)}, and this version plays only {wanted}")
+
+
+def known(names: Iterable[str], among: Iterable[str], what: str) -> None:
+    """Accepts names that are all among those.
+
+    Raises:
+        ConfigError: for the first that is not.
+
+    >>> known(["gain", "tnah"], ["gain", "tanh"], "this chain")
+    Traceback (most recent call last):
+    tonewright.errors.ConfigError: this chain has no 'tnah'; did you mean 'tanh'?
+    """
+    among = [*among]
+    for name in names:
+        if name not in among:
+            raise ConfigError(f"{what} has no {shown(name)}{did_you_mean(name[:MAX_SHOWN], among)}")
 
 
 def each(values: dict, name: str, count: int) -> list:

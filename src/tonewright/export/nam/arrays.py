@@ -7,7 +7,7 @@ from tonewright.export.nam.bends import Bend, bend, bends
 
 GATINGS = ("none", "gated", "blended")
 # places where a layer is modulated, as the file names them, in our order
-FILMS = (
+MODULATIONS = (
     *("conv_pre_film", "conv_post_film", "input_mixin_pre_film", "input_mixin_post_film"),
     *("activation_pre_film", "activation_post_film", "layer1x1_post_film", "head1x1_post_film"),
 )
@@ -56,7 +56,7 @@ def tail(room, config: dict):
 def gatings(array: dict, count: int) -> list[str]:
     """How each layer's activation is gated; older files say only whether."""
     gated = array.get("gated") is not None and field(array, "gated", bool)
-    modes = [mode or "none" for mode in each(array, "gating_mode", count)]
+    modes = ["none" if mode is None else mode for mode in each(array, "gating_mode", count)]
     for mode in modes:
         if mode not in GATINGS:
             raise ConfigError(f"'gating_mode' is {shown(mode)}, and there is {', '.join(GATINGS)}")
@@ -92,7 +92,7 @@ def _stack(room, array: dict, dilations: list[int], bent: list[tuple[Bend, str, 
 
 
 def _films(room, array: dict):
-    for name, place in zip(FILMS, room.PLACES, strict=True):
+    for name, place in zip(MODULATIONS, room.PLACES, strict=True):
         film = _active(array, name, False)
         if film is not None:
             shift = True if film.get("shift") is None else field(film, "shift", bool)

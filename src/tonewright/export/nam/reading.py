@@ -1,10 +1,11 @@
 """The .nam file of the Neural Amp Modeler: JSON with the settings of a network and its weights in one list.
 
-What is read: WaveNet in the older keys (version 0.5) and the newer ones (up to 0.7), ConvNet, LSTM, and the container
-that holds one model in several sizes. A file that asks for anything else, such as another architecture or several
-channels, is refused in a sentence that names it.
+What is read: WaveNet in the older keys (version 0.5) and the newer ones (up to 0.7), ConvNet, LSTM, Linear, and
+the container that holds one model in several sizes. A file that asks for anything else, such as another architecture
+or several channels, is refused in a sentence that names it.
 """
 
+import datetime
 from pathlib import Path
 
 from tonewright import storage
@@ -12,12 +13,14 @@ from tonewright.errors import ConfigError
 from tonewright.export import stranger
 from tonewright.export.fields import field, is_number, number, numbers, rate_of_sound, shown, words
 from tonewright.export.nam.convnet import convnet
+from tonewright.export.nam.linear import linear
 from tonewright.export.nam.models import lstm
 from tonewright.export.nam.version import check_version
 from tonewright.export.nam.wavenets import wavenet
 
 # (settings, weights, rate in Hz) to the key of our architecture, and its model
-ARCHITECTURES = {"WaveNet": wavenet, "LSTM": lstm, "ConvNet": convnet}
+ARCHITECTURES = {"WaveNet": wavenet, "LSTM": lstm, "ConvNet": convnet, "Linear": linear}
+CONTAINER, MAX_DEPTH = "SlimmableContainer", 4  # containers within containers
 DEFAULT_RATE = 48000  # Hz; of a file that says none
 
 # names in the file's metadata: our names of the same things
@@ -27,6 +30,7 @@ LEVELS = {
     "output_level_dbu": "output_level_dbu",
 }
 PROVENANCE = ("name", "modeled_by", "gear_type", "gear_make", "gear_model", "tone_type")
+DATE = ("year", "month", "day", "hour", "minute", "second")
 MAX_WORDS = 200  # characters
 
 
@@ -64,26 +68,27 @@ def from_values(whole: dict, size: float = 1.0) -> storage.Tone:
     """
     if not looks_like(whole):
         raise ConfigError("it is not a .nam file")
-    chosen = _chosen(whole, size)
+    models = _within(whole, size, MAX_DEPTH)
+    chosen = models[0]
     make = ARCHITECTURES[_architecture(chosen, ARCHITECTURES)]
-    rate = _rate(chosen if chosen.get("sample_rate") is not None else whole)
+    rate = _rate(next((model for model in models if model.get("sample_rate") is not None), chosen))
     weights = numbers(field(chosen, "weights", list), "weights")
     key, model = make(field(chosen, "config", dict), weights, rate)
-    return storage.Tone(key, model.eval(), rate, **_facts(chosen, whole))
+    return storage.Tone(key, model.eval(), rate, **_facts(*models))
 
 
-def _chosen(whole: dict, size: float) -> dict:
-    """The file itself, or the model of that size in its container."""
-    check_version(whole)
-    if whole["architecture"] != "SlimmableContainer":
-        return whole
-    rows = field(field(whole, "config", dict), "submodels", list)
+def _within(values: dict, size: float, depth: int) -> list[dict]:
+    """The model of that size, and the containers that it is in, from the innermost out."""
+    check_version(values)
+    if values.get("architecture") != CONTAINER:
+        return [values]
+    if depth == 0:
+        raise ConfigError(f"its containers are more than {MAX_DEPTH} deep")
+    rows = field(field(values, "config", dict), "submodels", list)
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise ConfigError("its container wants a list of models")
     last = next((row for row in rows if size < number(row, "max_value")), rows[-1])
-    chosen = field(last, "model", dict)
-    check_version(chosen)
-    return chosen
+    return [*_within(field(last, "model", dict), size, depth - 1), values]
 
 
 def _architecture(values: dict, known) -> str:
@@ -107,6 +112,8 @@ def _facts(*models: dict) -> dict:
     provenance = {
         name: told[name][:MAX_WORDS] for name in PROVENANCE if isinstance(told.get(name), str) and told[name]
     }
+    if date := _date(told.get("date")):
+        provenance["date"] = date
     training = told.get("training")
     esr = training.get("validation_esr") if isinstance(training, dict) else None
     return {
@@ -114,3 +121,11 @@ def _facts(*models: dict) -> dict:
         "metrics": {"esr": float(esr)} if is_number(esr) else {},
         "provenance": provenance,
     }
+
+
+def _date(told) -> str:
+    """When the model was made, as 2026-11-26T20:15:00, or nothing when that is told in no such way."""
+    try:
+        return datetime.datetime(*(told[name] for name in DATE)).isoformat()
+    except (TypeError, KeyError, ValueError, OverflowError):
+        return ""

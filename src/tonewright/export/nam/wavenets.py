@@ -11,14 +11,26 @@ from tonewright import models
 from tonewright.errors import ConfigError
 from tonewright.export.fields import field, number, numbers, rate_of_sound, shown
 from tonewright.export.nam.arrays import described
-from tonewright.export.nam.bends import bend, fill
+from tonewright.export.nam.bends import KINDS, bend, fill
 from tonewright.export.nam.models import expect
 from tonewright.export.nam.version import check_version
 from tonewright.models.base import Model
 
-# (activation, gating, what gates) of a patchwork: the name in a plain WaveNet
-PLAIN = {(name, "none", "sigmoid"): name for name in ("tanh", "relu", "leaky_relu", "sigmoid", "softsign")}
-PLAIN |= {("tanh", "gated", "sigmoid"): "gated", ("softsign", "gated", "softsign"): "softgated"}
+# (activation, the other one behind a gate) as the file names them: those that a plain WaveNet has, in our words
+ACTIVATIONS = {
+    ("Tanh", None): "tanh",
+    ("ReLU", None): "relu",
+    ("LeakyReLU", None): "leaky_relu",
+    ("Sigmoid", None): "sigmoid",
+    ("Softsign", None): "softsign",
+    ("Tanh", "Sigmoid"): "gated",
+    ("Softsign", "Softsign"): "softgated",
+}
+# the same as a patchwork says it: (activation, gating, what gates)
+PLAIN = {
+    (KINDS[first], "gated" if second else "none", KINDS[second or "Sigmoid"]): name
+    for (first, second), name in ACTIVATIONS.items()
+}
 MAX_DEPTH = 4  # of conditions within conditions
 
 
@@ -118,7 +130,7 @@ def _condition(config: dict, rate: int, depth: int) -> Model | None:
     if config.get("condition_dsp") is None:
         return None
     if depth == 0:
-        raise ConfigError(f"its conditions are deeper than {MAX_DEPTH} within each other")
+        raise ConfigError(f"its conditions are more than {MAX_DEPTH} deep")
     values = field(config, "condition_dsp", dict)
     check_version(values)
     if (name := field(values, "architecture", str)) != "WaveNet":
