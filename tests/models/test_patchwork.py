@@ -13,7 +13,7 @@ from tonewright.config import from_json, to_json
 from tonewright.errors import ConfigError
 from tonewright.models import wavenet
 from tonewright.models.patchwork import PLACES, PRESETS, Config, Film, Layer, Model, Side, Stack, Tail
-from tonewright.models.patchwork.config import GATINGS
+from tonewright.models.patchwork.parts import GATINGS
 from tonewright.runtime.player import Player
 from tonewright.runtime.stream import Stream
 

@@ -12,7 +12,8 @@ from tonewright.layers.base import State
 from tonewright.layers.combine import Pointwise, Serial
 from tonewright.layers.conv import Conv1d
 from tonewright.models.base import Model
-from tonewright.models.patchwork.config import PLACES, Config, Film, Layer, Stack, Tail
+from tonewright.models.patchwork.config import Config
+from tonewright.models.patchwork.parts import PLACES, Film, Layer, Stack, Tail
 
 
 class Patchwork(Model):
