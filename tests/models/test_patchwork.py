@@ -130,8 +130,8 @@ def test_impossible_stacks_are_told(change, words):
             "depth of conditions",
         ),
         (
-            {"condition": Config((Stack(4, 4, (Layer(1),) * 250),))},
-            "number of layers is 1 to 256, and not 260",
+            {"condition": Config((Stack(4, 4, (Layer(1),) * 120),))},
+            "number of layers is 1 to 128, and not 130",
         ),
     ],
     ids=lambda value: str(value)[:60],

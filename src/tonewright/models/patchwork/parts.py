@@ -13,7 +13,7 @@ PLACES = (
     *("conv_pre", "conv_post", "mixin_pre", "mixin_post"),
     *("activation_pre", "activation_post", "out_post", "side_post"),
 )
-MAX_CHANNELS, MAX_LAYERS = 1024, 256  # a file from a stranger may ask for no more
+MAX_CHANNELS, MAX_LAYERS = 1024, 128  # a file from a stranger may ask for no more, and a .tone file hold it
 
 
 def within(name: str, value: int, low: int, high: int) -> None:
