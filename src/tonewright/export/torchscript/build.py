@@ -1,7 +1,7 @@
 """The builder: a TorchScript module whose forward is the layer graph of a model, written out.
 
-The nodes with weights or a memory are modules, one class for each operation; the source of `forward` calls them in the
-order of the graph. Nothing of the Python of a model goes into it, so it needs no tonewright where it is played.
+The nodes with weights or a memory are modules, one class for each operation; the source of `forward` calls them in
+the order of the graph. Nothing of the Python of a model goes into it, so it needs no tonewright where it is played.
 """
 
 import warnings
@@ -28,7 +28,7 @@ from tonewright.export.torchscript.loop import Feedback
 from tonewright.layers.base import Layer
 from tonewright.layers.graph import trace_whole
 from tonewright.layers.operations import PRIMITIVES
-from tonewright.models.base import Model, channels_of
+from tonewright.models.base import Model
 from tonewright.runtime.player import Player
 from tonewright.runtime.stream import settled_state
 from tonewright.threads import one_thread
@@ -52,10 +52,10 @@ FIXED = {
 def scripted(player: Player) -> torch.jit.ScriptModule:
     """The model of a player as a TorchScript module that plays by itself.
 
-    `forward(x [B, inputs, T], controls [B, P, T])` gives [B, outputs, T * ratio], where P is the number of the model's
-    ports, in their order, and T a multiple of its block. It goes on from where it was, and begins settled, as a stream
-    does, with the controls at their defaults. Where B is another than before, all memories begin anew; `reset()` lets
-    them begin anew at any time.
+    `forward(x [B, inputs, T], controls [B, P, T])` gives [B, outputs, T * ratio], where P is the number of the
+    model's ports, in their order, and T one block of it or several. It goes on from where it was, and begins settled,
+    as a stream does, with the controls at their defaults. Where B is another than before, all memories begin anew;
+    `reset()` lets them begin anew at any time.
 
     Raises:
         ConfigError: for a model with an operation that TorchScript modules do not have, naming it.
@@ -80,16 +80,10 @@ def of_model(model: Model) -> torch.jit.ScriptModule:
     places = {port.name: f"controls[:, {i} : {i + 1}]" for i, port in enumerate(model.ports)}
     with compiling():
         whole = _Written(graph, {name: t.detach().clone() for name, t in tensors.items()}, memories)
-        inputs, outputs = channels_of(model)
         return whole.module(
             "x, controls",
             {"x": "x", **places},
-            [
-                "if x.size(0) != self.batch:",
-                "    self.begin(x.size(0))",
-                "if x.size(2) == 0:",
-                f"    return x.new_zeros([x.size(0), {outputs}, 0])",
-            ],
+            ["if x.size(0) != self.batch:", "    self.begin(x.size(0))"],
         )
 
 

@@ -1,13 +1,13 @@
 """What an instrument hears: pitch and loudness, in float64, frame by frame."""
 
-import math
 from typing import Final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tonewright.dsp import loudness, pitch
 from tonewright.export.torchscript.remembering import Remembering, RememberingTwo
+
 
 class Loudness(Remembering):
     """x [B, 1, T] to [B, 1, T / hop]; remembers what the first window hears of the block before."""
@@ -88,7 +88,10 @@ class Pitch(RememberingTwo):
         level = torch.sqrt(alike[:, :, 0] * self.scale)
         least = 1e-9 * energy[:, :, :1]
         scale = energy[:, :, :1] / alike[:, :, :1]
-        alike, energy = alike[:, :, self.first - 1 : self.last + 2], energy[:, :, self.first - 1 : self.last + 2]
+        alike, energy = (
+            alike[:, :, self.first - 1 : self.last + 2],
+            energy[:, :, self.first - 1 : self.last + 2],
+        )
         return scale * alike / torch.maximum(energy, least), (level > self.quiet) & (least[:, :, 0] > 0)
 
     def choose(self, likeness: Tensor, track: list[float]) -> tuple[float, float]:
@@ -103,7 +106,9 @@ class Pitch(RememberingTwo):
         if f0_hz.size(0) == 0:
             return track[0], 0.0
         jump = torch.log2(f0_hz / track[0]).abs().clamp(max=1.0)
-        score = height - self.low_cost * torch.log2(self.highest_hz / f0_hz) - self.jump_cost * track[1] * jump
+        score = (
+            height - self.low_cost * torch.log2(self.highest_hz / f0_hz) - self.jump_cost * track[1] * jump
+        )
         best = int(score.argmax())
         return float(f0_hz[best]), min(1.0, float(height[best]))
 

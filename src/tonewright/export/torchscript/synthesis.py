@@ -12,6 +12,7 @@ from tonewright.dsp.oscillators import FADE
 from tonewright.dsp.phasor import steps_of
 from tonewright.export.torchscript.remembering import Remembering, many
 
+
 class Phasor(Remembering):
     """Of x [B, C, T] the ramp [B, 1, T]; remembers the number of the sample, [B]."""
 
