@@ -4,6 +4,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
+from tonewright.atomic import write_whole
 from tonewright.errors import ConfigError, FileError
 from tonewright.storage import Tone
 
@@ -46,6 +49,31 @@ def parse(path: Path | str) -> dict:
     if not isinstance(values, dict):
         raise FileError(f"{path} is not a {path.suffix} file that holds a model")
     return values
+
+
+def short(values) -> list | float:
+    """Numbers, or one, as the shortest that give the same 32 bits.
+
+    >>> short([0.10000000149011612, 1.0])
+    [0.1, 1.0]
+    """
+    return np.asarray(values, np.float32).astype(str).astype(np.float64).tolist()
+
+
+def write(path: Path | str, values: dict) -> None:
+    """Write values as a JSON file that any reader takes, whole or not at all; float32 numbers come back as they were.
+
+    Raises:
+        ConfigError: a number that is none.
+        FileError: when it cannot be written there.
+    """
+    try:
+        text = json.dumps(values, allow_nan=False, separators=(",", ":"))
+    except ValueError as error:
+        raise ConfigError(
+            "the model holds NaN or infinite numbers, which no file can; teach it again"
+        ) from error
+    write_whole(path, text.encode())
 
 
 def _text(path: Path) -> str:
