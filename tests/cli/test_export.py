@@ -8,7 +8,6 @@ from tonewright import storage
 from tonewright.audio import files
 from tonewright.runtime.room import response_of
 
-
 TAPS = np.array([2.0, -0.5, 0.25, 0.0, 0.125], np.float32)
 
 

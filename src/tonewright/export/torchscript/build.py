@@ -71,20 +71,40 @@ def scripted(player: Player) -> torch.jit.ScriptModule:
     return of_model(player.model)
 
 
-def of_model(model: Model) -> torch.jit.ScriptModule:
-    """The same of a model that is no player's, in eval mode."""
+def of_model(
+    model: Model,
+    memories: dict[str, list[Tensor]] | None = None,
+    copies: dict | None = None,
+) -> torch.jit.ScriptModule:
+    """The same of a model that is no player's, in eval mode.
+
+    Args:
+        model: the model.
+        memories: what its layers begin with, as `settled` gives it, which is what they begin with otherwise.
+        copies: of weights; modules that are made with the same dict share those that their models share.
+    """
     graph, tensors = traced(model)
     check_graph(graph)
-    controls = {port.name: port.default for port in model.ports}
-    memories = settled(model, controls)
+    if memories is None:
+        memories = settled(model, {port.name: port.default for port in model.ports})
+    copies = {} if copies is None else copies
+    kept = {name: _copy_of(tensor, copies) for name, tensor in tensors.items()}
     places = {port.name: f"controls[:, {i} : {i + 1}]" for i, port in enumerate(model.ports)}
     with compiling():
-        whole = _Written(graph, {name: t.detach().clone() for name, t in tensors.items()}, memories)
+        whole = _Written(graph, kept, memories)
         return whole.module(
             "x, controls",
             {"x": "x", **places},
             ["if x.size(0) != self.batch:", "    self.begin(x.size(0))"],
         )
+
+
+def _copy_of(tensor: Tensor, copies: dict) -> Tensor:
+    """The same copy for the same tensor, which is kept as well: or another one could come to where it was."""
+    key = tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype
+    if key not in copies:
+        copies[key] = tensor, tensor.detach().clone()
+    return copies[key][1]
 
 
 def check_graph(graph: dict) -> None:
@@ -171,7 +191,7 @@ class _Written:
         compiled = torch.jit.script(holder)
         parts = ("begin(self, batch: int) -> None", begun), (f"forward(self, {arguments})", lines)
         reset = ("reset(self) -> None", ["self.begin(self.batch)"])
-        compiled.define("\n".join(_function(head, body) for head, body in (*parts, reset)))
+        compiled.define("\n".join(function(head, body) for head, body in (*parts, reset)))
         return compiled
 
     def _module(self, node: dict) -> nn.Module | None:
@@ -204,5 +224,6 @@ class _Written:
         return [f"{word} = self.{op}_{i}({', '.join(operands)})"]
 
 
-def _function(head: str, lines: list[str]) -> str:
+def function(head: str, lines: list[str]) -> str:
+    """The source of a method."""
     return "\n".join([f"def {head}:", *(f"    {line}" for line in lines)]) + "\n"
