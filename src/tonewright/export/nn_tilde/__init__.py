@@ -87,12 +87,10 @@ def _words(player: Player, methods: list[str]) -> str:
     inputs, outputs = channels_of(model)
     words = [f"the methods {', '.join(methods)}" if len(methods) > 1 else "the method forward"]
     words[0] += f", {inputs} in and {outputs} out, for patches at {player.sample_rate} Hz"
-    if model.block > 1:
-        late = "" if frames_fit(model.block) else ", or with nn~'s buffers, no multiples of a frame,"
-        later = f" {model.latency + model.block - 1}" if late else ""
-        words.append(f"{model.latency} samples late{late}{later}")
-    elif model.latency:
+    if model.latency:
         words.append(f"{model.latency} samples late")
+    if model.block > 1 and "encode" not in methods:  # with it, nn~ has no buffer that is no multiple
+        words.append(f"{model.block - 1} more where nn~'s buffer is no multiple of {model.block}")
     if is_timbre(player) and not frames_fit(model.block):
         words.append(f"no encode and decode, for nn~ cannot cut frames of {model.block} samples")
     names = knob_names(model) + (["fidelity"] if is_timbre(player) else [])

@@ -1,4 +1,7 @@
-"""A TorchScript module as the bytes of a file: always the same, with nothing in them of whose machine wrote it."""
+"""A TorchScript module as the bytes of a file, with nothing in them of whose machine wrote it, or when.
+
+The same model gives the same bytes in every process that writes one; a second one has other names for its classes.
+"""
 
 import io
 import json
@@ -10,7 +13,8 @@ from tonewright.export.torchscript.build import compiling
 
 ABOUT = "tonewright.json"
 DATE = (1980, 1, 1, 0, 0, 0)
-LEFT_OUT = ".debug_pkl"  # where in our own files a line of the program comes from; with paths
+# Where in our own files a line of the program comes from, with paths; and a number that is drawn.
+LEFT_OUT = (".debug_pkl", "/.data/serialization_id")
 
 
 def to_bytes(module: torch.jit.ScriptModule, about: dict) -> bytes:

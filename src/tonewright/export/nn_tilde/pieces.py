@@ -3,6 +3,8 @@
 All of it is compiled by torch.jit.script.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -43,7 +45,7 @@ class Knobs(nn.Module):
     @torch.jit.export
     def turn(self, i: int, value: float) -> int:
         """Let a control move to a value; 0, by which nn~ knows that it went well."""
-        if value == value:
+        if not math.isnan(value):
             one = torch.arange(self.end.size(0), device=self.end.device) == i
             here = self.start + (self.end - self.start) * (self.done / self.length)
             goal = torch.minimum(torch.maximum(torch.full_like(self.end, value), self.low), self.high)
@@ -73,8 +75,8 @@ class Turned(nn.Module):
 class Reblocked(nn.Module):
     """Blocks of any length for what takes multiples of `block`.
 
-    As long as all blocks are such multiples, nothing waits. From the first on that is none, what comes out is block - 1
-    samples later.
+    As long as all blocks are such multiples, nothing waits. From the first on that is none, what comes out is
+    block - 1 samples later.
     """
 
     def __init__(self, inner: torch.jit.ScriptModule, block: int, inputs: int, outputs: int):
@@ -143,7 +145,7 @@ class Halves(nn.Module):
     @torch.jit.export
     def set_fidelity(self, share: float) -> int:
         """Play so much; 0, by which nn~ knows that it went well."""
-        if share == share:
+        if not math.isnan(share):
             self.share = min(max(share, 0.0), 1.0)
         return 0
 

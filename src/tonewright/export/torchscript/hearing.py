@@ -1,7 +1,5 @@
 """What an instrument hears: pitch and loudness, in float64, frame by frame."""
 
-from typing import Final
-
 import torch
 from torch import Tensor
 
@@ -34,18 +32,17 @@ class Loudness(Remembering):
 class Pitch(RememberingTwo):
     """x [B, 1, T] to f0 and clarity [B, 2, T / hop]; remembers three hops of x, and the track [B, 3]."""
 
-    window: Final[int] = pitch.WINDOW
-    quiet: Final[float] = pitch.QUIET
-    faint: Final[float] = pitch.FAINT
-    slack: Final[float] = pitch.SLACK
-    low_cost: Final[float] = pitch.LOW_COST
-    jump_cost: Final[float] = pitch.JUMP_COST
-    fade: Final[float] = pitch.FADE
-    begins: Final[float] = pitch.BEGINS
-    ends: Final[float] = pitch.ENDS
-
     def __init__(self, attributes: dict, heard: Tensor, track: Tensor):
         super().__init__(heard, track)
+        self.window = pitch.WINDOW
+        self.quiet = pitch.QUIET
+        self.faint = pitch.FAINT
+        self.slack = pitch.SLACK
+        self.low_cost = pitch.LOW_COST
+        self.jump_cost = pitch.JUMP_COST
+        self.fade = pitch.FADE
+        self.begins = pitch.BEGINS
+        self.ends = pitch.ENDS
         rate, hop = attributes["sample_rate"], attributes["hop"]
         self.lowest_hz, self.highest_hz = attributes["lowest_hz"], attributes["highest_hz"]
         finder = pitch.Finder(rate, hop, self.lowest_hz, self.highest_hz)
