@@ -19,12 +19,12 @@ from tonewright.export.torchscript import (
     dynamics,
     filters,
     hearing,
+    loop,
     recurrent,
     room,
     synthesis,
 )
 from tonewright.export.torchscript.glue import GLUE, expression
-from tonewright.export.torchscript.loop import Feedback
 from tonewright.layers.base import Layer
 from tonewright.layers.graph import trace_whole
 from tonewright.layers.operations import PRIMITIVES
@@ -170,8 +170,8 @@ def compiling() -> Iterator[None]:
 class _Written:
     """A graph, while it is written out."""
 
-    def __init__(self, graph: dict, tensors: dict[str, Tensor], memories: dict[str, list[Tensor]]):
-        self.graph, self.tensors, self.memories = graph, tensors, memories
+    def __init__(self, graph: dict, tensors: dict, memories: dict, loop: bool = False):
+        self.graph, self.tensors, self.memories, self.loop = graph, tensors, memories, loop
         self.words: list[str] = []  # what each node is called in the source, or the number that it is
 
     def module(self, arguments: str, places: dict[str, str], first: list[str]) -> torch.jit.ScriptModule:
@@ -198,12 +198,13 @@ class _Written:
         op = node["op"]
         starts = self.memories.get(node["name"], []) if node["state"] else []
         if op == "feedback":
-            body = _Written(node["attributes"]["graph"], self.tensors, self.memories)
-            return Feedback(body.module("x, y", {"x": "x", "y": "y"}, []), starts[0])
+            body = _Written(node["attributes"]["graph"], self.tensors, self.memories, loop=True)
+            return loop.Feedback(body.module("x, y", {"x": "x", "y": "y"}, []), starts[0])
         if op not in NODES:
             return None
         weights = {key: self.tensors[name] for key, name in node["weights"].items()}
-        return NODES[op](node["attributes"], weights, starts)
+        given = node["attributes"], weights, starts
+        return (loop.conv1d(*given) if self.loop and op == "conv1d" else None) or NODES[op](*given)
 
     def _line(self, i: int, node: dict, places: dict[str, str], holder: nn.Module) -> list[str]:
         """The line of a node, if it needs one."""
