@@ -131,6 +131,15 @@ ALL = (
         reads=True,
         read_options=("rate",),
     ),
+    Format(
+        "nn",
+        "nn~ for Max and Pure Data",
+        (".ts",),
+        "nn_tilde",
+        "any model",
+        "TorchScript",
+        about=("name", "author", "description", "license"),
+    ),
 )
 FORMATS = {row.key: row for row in ALL}
 
