@@ -126,14 +126,15 @@ def framed_pitch(
     if native is not None:
         native.pitch_track(rows.numpy(), sample_rate, hop, lowest_hz, highest_hz, after.numpy(), y.numpy())
     else:
-        finder = _finder(sample_rate, hop, lowest_hz, highest_hz)
+        find = finder(sample_rate, hop, lowest_hz, highest_hz)
         for row, track, made in zip(rows, after, y, strict=True):
-            finder.follow(row, track.numpy(), made.numpy())
+            find.follow(row, track.numpy(), made.numpy())
     return y.to(heard.device, heard.dtype), after.to(tracks.device)
 
 
 @lru_cache(maxsize=8)
-def _finder(sample_rate: int, hop: int, lowest_hz: float, highest_hz: float) -> "_Finder":
+def finder(sample_rate: int, hop: int, lowest_hz: float, highest_hz: float) -> "_Finder":
+    """Tables and sizes of one range, for whoever finds pitches without the core."""
     return _Finder(sample_rate, hop, lowest_hz, highest_hz)
 
 

@@ -75,6 +75,16 @@ ALL = (
         reads=True,
         read_options=("size",),
     ),
+    Format(
+        "onnx",
+        "ONNX Runtime and other runtimes",
+        (".onnx",),
+        "onnx",
+        "every model",
+        "ONNX Runtime",
+        about=("name", "author", "description", "license"),
+        extra="onnx",
+    ),
     Format("room", "convolution reverbs", SOUND, "room", "the room of an instrument", OURS),
 )
 FORMATS = {row.key: row for row in ALL}
