@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
 from tests.export import json_players
 from tests.export.json_files import MIXED, NOISE, cell_file, conv1d, dense, layer, recurrent, rt_file

@@ -11,6 +11,7 @@ Such a file plays in any runtime that knows the operations, without any code of 
 One sound has one memory: of a stereo sound through a model of one channel, each channel takes calls of its own.
 """
 
+import importlib.util
 import json
 from dataclasses import asdict
 from fractions import Fraction
@@ -36,12 +37,12 @@ def check(player: Player) -> None:
     Raises:
         ConfigError: with what it cannot say, or that the package is not installed.
     """
-    try:
-        from tonewright.export.onnx.operations import unknown
-    except ModuleNotFoundError as error:
+    if importlib.util.find_spec("onnx") is None:
         raise ConfigError(
             "writing .onnx wants the package onnx, and it is not installed; write: pip install '.[onnx]'"
-        ) from error
+        )
+    from tonewright.export.onnx.operations import unknown
+
     graph, tensors = _of(player)
     if found := unknown(graph):
         raise ConfigError(f"ONNX cannot say the operation '{found[0]}' of this model; keep it as .tone")
@@ -76,7 +77,9 @@ def write(player: Player, path: Path, about: dict[str, str] | None = None) -> st
     onnx.helper.set_model_props(made, _facts(player, about or {}))
     write_whole(path, made.SerializeToString(deterministic=True))
     memories = len(made.graph.output) - 1
-    blocks = "blocks of any size" if player.model.block == 1 else f"blocks of multiples of {player.model.block}"
+    blocks = (
+        "blocks of any size" if player.model.block == 1 else f"blocks of multiples of {player.model.block}"
+    )
     return (
         f"a {player.tone.architecture} model at {player.sample_rate} Hz for {blocks}, with {memories} memories as "
         f"inputs and outputs; opset {OPSET}, IR {IR}"
@@ -142,5 +145,7 @@ def _facts(player: Player, about: dict[str, str]) -> dict[str, str]:
     facts = {name: getattr(model, name) for name in ("ratio", "block", "latency", "settle")}
     facts |= {"architecture": player.tone.architecture, "sample_rate": player.sample_rate}
     told = {name: value for name, value in player.tone.provenance.items() if name in TOLD} | about
-    words = {name: str(Fraction(value) if name == "ratio" else value) for name, value in (facts | told).items()}
+    words = {
+        name: str(Fraction(value) if name == "ratio" else value) for name, value in (facts | told).items()
+    }
     return words | {"ports": json.dumps(ports, sort_keys=True)}

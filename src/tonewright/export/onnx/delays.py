@@ -7,7 +7,7 @@ from tonewright.export.onnx.node import Node
 from tonewright.export.onnx.sheet import Sheet
 
 F64 = np.float64
-# The interpolator of Lagrange by powers of the fraction f, 0 to 3: a column for each place that is read, oldest first.
+# The interpolator of Lagrange by powers of the fraction, 0 to 3: a column for each place that is read, oldest first.
 POWERS = np.arange(4.0)
 LAGRANGE = np.array(
     [[0, 0, 1, 0], [-1 / 6, 1, -1 / 2, -1 / 3], [0, 1 / 2, -1, 1 / 2], [1 / 6, -1 / 2, 1 / 2, -1 / 6]]
@@ -40,7 +40,9 @@ def delay_line(node: Node) -> str:
             return [sheet.cat(line, given), sheet.cat(y, made), sheet.slice(made, -1)]
 
         # of a whole delay of n, n - 1 samples come from what is in the line already, and one more if it is the latest
-        shortest = sheet("Sub", whole if isinstance(whole, np.int64) else sheet.total(whole, 0, "Min"), np.int64(1))
+        shortest = sheet(
+            "Sub", whole if isinstance(whole, np.int64) else sheet.total(whole, 0, "Min"), np.int64(1)
+        )
         none = np.zeros((node.shapes[1][0], 0))
         line, y, last = _pieces(sheet, step, x, shortest, [line, sheet("Identity", none), last])
     line = sheet.slice(line, -node.shapes[0][1])
@@ -69,7 +71,9 @@ def _read(node: Node, length: str):
 
 def delay_network(node: Node) -> str:
     sheet, delays = node.sheet, node.attributes["delays"]
-    gains, damping, inputs, outputs = (node.array(key)[:, None] for key in ("gains", "damping", "inputs", "outputs"))
+    gains, damping, inputs, outputs = (
+        node.array(key)[:, None] for key in ("gains", "damping", "inputs", "outputs")
+    )
     x = sheet.squeeze(sheet.cast(node.inputs[0], F64), 0)  # [C, T]
     memory, low = (sheet.squeeze(state, 0) for state in node.state)
     ends = np.cumsum(delays)

@@ -1,7 +1,7 @@
 """Recursions on single samples, in float64: filters, all-passes, followers and lags.
 
-What is linear becomes s[t + 1] = A s[t] + v[t], which is all that is left to do sample by sample; v, and y from all s,
-are products of matrices over the whole block.
+What is linear becomes s[t + 1] = A s[t] + v[t], which is all that is left to do sample by sample; v, and y from all
+s, are products of matrices over the whole block.
 """
 
 import numpy as np
@@ -85,7 +85,9 @@ def _sound(sheet, rows: str) -> str:
 def _one(node: Node, rows: str, step) -> str:
     """With a memory of one number for each channel, which is the answer."""
     sheet, f64 = node.sheet, np.float64
-    (after,), (y,) = sheet.scan(step, [(sheet.reshape(node.state[0], -1, 1), f64)], [(rows, f64)], [f64], axis=0)
+    (after,), (y,) = sheet.scan(
+        step, [(sheet.reshape(node.state[0], -1, 1), f64)], [(rows, f64)], [f64], axis=0
+    )
     node.after = [sheet.reshape(after, 1, *node.shapes[0])]
     return _sound(sheet, y)
 

@@ -8,7 +8,15 @@ from tonewright.export.onnx.node import Node
 from tonewright.layers.dense import EPSILON
 
 # ours: theirs
-SAME = {"add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div", "pow": "Pow", "maximum": "Max", "minimum": "Min"}
+SAME = {
+    "add": "Add",
+    "sub": "Sub",
+    "mul": "Mul",
+    "div": "Div",
+    "pow": "Pow",
+    "maximum": "Max",
+    "minimum": "Min",
+}
 SAME |= {"neg": "Neg", "abs": "Abs", "exp": "Exp", "log": "Log", "sin": "Sin", "tanh": "Tanh"}
 SAME |= {"sigmoid": "Sigmoid", "relu": "Relu", "softsign": "Softsign"}
 

@@ -94,7 +94,9 @@ def filtered_noise(node: Node) -> str:
     n = sheet("Add", sheet.count(sheet("Add", samples, np.int64(2 * reach))), count)
     noise = _white(sheet, seed, sheet("Sub", n, np.int64(reach)))
     starts = sheet.unsqueeze(sheet("Mul", sheet.count(frames), np.int64(hop)), 1)
-    windows = sheet.take(noise, sheet("Add", starts, np.arange(hop + 2 * reach)), axis=0)  # [F, hop + 2 reach]
+    windows = sheet.take(
+        noise, sheet("Add", starts, np.arange(hop + 2 * reach)), axis=0
+    )  # [F, hop + 2 reach]
     around = np.arange(hop)[:, None] + np.arange(2 * reach + 1)
     heard = sheet.take(windows, around, axis=1)  # [F, hop, taps]
     rows = sheet.transpose(sheet.cat(sheet.unsqueeze(last, 2), node.inputs[0]), 0, 2, 1)

@@ -8,7 +8,10 @@ from tonewright.export.onnx import operations
 from tonewright.export.onnx.node import Node
 from tonewright.export.onnx.sheet import Sheet, element, initializer
 
-OPSET, IR = 18, 8  # ONNX 1.13, of December 2022; the first opset with the exclusive or of numbers, for the noise
+OPSET, IR = (
+    18,
+    8,
+)  # ONNX 1.13, of December 2022; the first opset with the exclusive or of numbers, for the noise
 X, Y, STATE, NEXT, CONTROL = "x", "y", "state.", "next.", "control."
 
 
