@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
 from tests.export import json_players
 from tests.export.begun import answers

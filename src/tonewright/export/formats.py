@@ -111,6 +111,16 @@ ALL = (
         about=("name", "source", "style", "based", "author", "dataset", "license"),
         read_options=("rate",),
     ),
+    Format(
+        "onnx",
+        "ONNX Runtime and other runtimes",
+        (".onnx",),
+        "onnx",
+        "every model",
+        "ONNX Runtime",
+        about=("name", "author", "description", "license"),
+        extra="onnx",
+    ),
     Format("room", "convolution reverbs", SOUND, "room", "the room of an instrument", OURS),
     Format(
         "impulse",
