@@ -1,4 +1,4 @@
-"""Where the tests of .nam files write them."""
+"""Where the tests of other programs' files write them."""
 
 import json
 
@@ -9,10 +9,10 @@ import pytest
 def put(tmp_path_factory):
     path = tmp_path_factory.mktemp("nam") / "amp.nam"
 
-    def write(data):
+    def write(data, suffix=".nam"):
         if not isinstance(data, bytes):
             data = (data if isinstance(data, str) else json.dumps(data)).encode()
-        path.write_bytes(data)
-        return path
+        path.with_suffix(suffix).write_bytes(data)
+        return path.with_suffix(suffix)
 
     return write

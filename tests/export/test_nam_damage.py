@@ -1,6 +1,5 @@
 """Damaged and hostile .nam files: each is refused in one sentence, and takes no more memory than its size."""
 
-import copy
 import json
 import random
 import subprocess
@@ -11,6 +10,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.export.damage import CHANGES, changed
 from tests.export.nam_files import CONTAINER, LSTM, NEW, OLD, array, lstm_file, wavenet_file
 from tonewright.errors import FileError
 from tonewright.export import nam, stranger
@@ -195,48 +195,10 @@ def test_truncated_anywhere(put):
             refused(put(data[:end]), "amp.nam")
 
 
-ODD = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-3, 70),
-    st.integers(),
-    st.floats(),
-    st.text(max_size=5),
-    st.sampled_from(["gated", "none", "Tanh", "0.5.0", [], {}, 10**400, [1] * 300, {"active": True}]),
-    st.lists(st.one_of(st.integers(-2, 9), st.floats(), st.none()), max_size=4),
-)
-
-
-def places(value, path=()):
-    """Every place within a file, but of long lists only the first."""
-    yield path
-    rows = (
-        value.items() if isinstance(value, dict) else enumerate(value[:3]) if isinstance(value, list) else ()
-    )
-    for key, item in rows:
-        yield from places(item, (*path, key))
-
-
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    model=st.sampled_from([OLD, NEW, LSTM, CONTAINER]),
-    change=st.lists(st.tuples(st.integers(0, 10**6), st.one_of(ODD, st.just(...))), min_size=1, max_size=3),
-)
-def test_a_changed_file_plays_or_is_refused(put, model, change):
-    model = copy.deepcopy(model)
-    for place, value in change:
-        every = [path for path in places(model) if path]
-        if not every:
-            break
-        *path, key = every[place % len(every)]
-        holder = model
-        for step in path:
-            holder = holder[step]
-        if value is ...:
-            del holder[key]
-        else:
-            holder[key] = copy.deepcopy(value)  # two changes may bring the same list, and put it into itself
-    path = put(model)
+@given(model=st.sampled_from([OLD, NEW, LSTM, CONTAINER]), changes=CHANGES)
+def test_a_changed_file_plays_or_is_refused(put, model, changes):
+    path = put(changed(model, changes))
     try:
         tone = nam.read(path)
     except FileError as error:

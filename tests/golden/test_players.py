@@ -10,18 +10,13 @@ import torch
 from tests.runtime.test_native import needs_core
 from tests.shared import SHARED, needs_shared
 from tonewright.errors import FileError
-from tonewright.export import nam
-from tonewright.models.wavenet import PRESETS, Config, Model, Stack
+from tonewright.export import aidax, nam, wavenetva
+from tonewright.models.wavenet import PRESETS
 from tonewright.runtime.player import Player
 from tonewright.runtime.stream import Stream
+from tonewright.storage import Tone
 
-NAM, VA = SHARED / "golden/nam", SHARED / "golden/wavenetva"
-
-
-@torch.no_grad()
-def play(model: Model, x: np.ndarray) -> np.ndarray:
-    y, _ = model(torch.from_numpy(x)[None, None], model.initial_state(1))
-    return y[0, 0].numpy()
+NAM, VA, RT = (SHARED / "golden" / name for name in ("nam", "wavenetva", "rtneural"))
 
 
 def sound(path) -> np.ndarray:
@@ -78,27 +73,59 @@ def test_files_of_other_kinds_are_refused():
             nam.read(NAM / f"{name}.nam")
 
 
+ENGINES = pytest.mark.parametrize("engine", ["torch", pytest.param("native core", marks=needs_core)])
+ABSOLUTE = 2e-6
+
+
+def from_nothing(tone: Tone, x: np.ndarray, engine: str) -> np.ndarray:
+    """The sound through a player that begins with an empty memory, as those of these formats do."""
+    tone.model.settle = 0
+    if engine == "torch":
+        return Stream(tone.model, tone.sample_rate).process(x)
+    player = Player(tone)
+    assert player.engine == engine
+    return player.render(x)
+
+
 @needs_shared
+@ENGINES
 @pytest.mark.parametrize("name", ["gated-16ch", "gated-4ch", "softgated-8ch", "tanh-8ch"])
-def test_linear_mix_equals_wavenetva(name):
-    data = json.loads((VA / f"{name}.json").read_text())
-    stack = Stack(
-        data["residual_channels"], tuple(data["dilations"]), (data["filter_width"],), data["activation"]
-    )
-    model = Model(Config((stack,), conditioned=False, input_bias=True, mix="stack"))
-    if name == "gated-16ch":
-        assert model.config == PRESETS["gated"]
-    model.head_scale.fill_(1.0)
-    layers, owner = model.stacks[0].layers, model.stacks[0]
-    for variable in data["variables"]:
-        i, kind = variable["layer_idx"], variable["name"]
-        end = owner.rechannel if i < 0 else owner.head if i >= len(layers) else None
-        layer = end or (layers[i].conv if kind.endswith("conv") else layers[i].out)
-        value = torch.tensor([float(v) for v in variable["data"]])
-        with torch.no_grad():
-            if kind.startswith("b"):
-                layer.bias.copy_(value)
-            else:  # (tap, in, out)
-                o, n, k = layer.weight.shape
-                layer.weight.copy_(value.reshape(k, n, o).permute(2, 1, 0))
-    np.testing.assert_allclose(play(model, sound(VA / "input.wav")), sound(VA / f"{name}.wav"), atol=5e-6)
+def test_what_a_wavenetva_file_holds_sounds_as_in_its_own_player(name, engine):
+    x, expected = sound(VA / "input.wav"), sound(VA / f"{name}.wav")
+    tone = wavenetva.read(VA / f"{name}.json")
+    settled = Player(tone).render(x)
+    # we begin as if silence had come before, and they with an empty memory: gone once the layers are full
+    assert tone.model.settle < 4096
+    np.testing.assert_allclose(settled[4096:], expected[4096:], rtol=0, atol=ABSOLUTE)
+    np.testing.assert_allclose(from_nothing(tone, x, engine), expected, rtol=0, atol=ABSOLUTE)
+
+
+@needs_shared
+def test_a_preset_is_the_shape_of_the_wavenetva_trainer():
+    assert wavenetva.read(VA / "gated-16ch.json").model.config == PRESETS["gated"]
+
+
+@needs_shared
+@ENGINES
+@pytest.mark.parametrize("name", ["gru-16", "lstm-16", "lstm-40"])
+def test_what_an_rtneural_file_holds_sounds_as_in_its_own_player(name, engine):
+    x, expected = np.loadtxt(RT / f"rtneural-{name}.ref.txt", dtype=np.float32).T
+    tone = aidax.read(RT / f"rtneural-{name}.json")
+    assert tone.architecture == "lstm"
+    np.testing.assert_allclose(from_nothing(tone, x, engine), expected, rtol=0, atol=ABSOLUTE)
+
+
+@needs_shared
+@pytest.mark.parametrize(
+    "module,path",
+    [(wavenetva, path) for path in sorted(VA.glob("*.json"))]
+    + [(aidax, path) for path in sorted(RT.glob("*.json"))],
+    ids=lambda value: getattr(value, "stem", ""),
+)
+def test_written_again_a_file_is_the_same(module, path, tmp_path):
+    tone = module.read(path)
+    module.write(Player(tone), tmp_path / "again.json")
+    again, was = (json.loads(p.read_text()) for p in (tmp_path / "again.json", path))
+    assert {key: again[key] for key in was} == was
+    weights = module.read(tmp_path / "again.json").model.state_dict()
+    assert all(torch.equal(value, weights[name]) for name, value in tone.model.state_dict().items())

@@ -36,6 +36,8 @@ PLAIN = {
     "softsign": F.softsign,
     "neg": torch.neg,
     "abs": torch.abs,
+    "maximum": torch.maximum,
+    "minimum": torch.minimum,
 }
 
 
@@ -106,6 +108,14 @@ def test_combinators():
     check(Residual(body))
     check(Parallel([Conv1d(1, 2, 3, groups=1, lookahead=2), Serial(Delay(1, 3), Conv1d(1, 2, 2))], "stack"))
     check(Serial(Conv1d(1, 4, 4, stride=4), ConvTranspose1d(4, 1, 8, 4, lookahead=2)))
+
+
+@pytest.mark.parametrize(
+    "bounded",
+    [lambda x: torch.clamp(x, -0.5, 0.5), lambda x: torch.clamp(x, max=0.1), lambda x: x.clamp(0.2)],
+)
+def test_bounds_are_the_larger_and_the_smaller_of_two(bounded):
+    check(Serial(Conv1d(1, 2, 3), Pointwise(bounded)))
 
 
 def test_unused_layers_are_left_out():

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from tonewright.atomic import write_whole
 from tonewright.errors import ConfigError, FileError
 from tonewright.storage import Tone
 
@@ -46,6 +47,22 @@ def parse(path: Path | str) -> dict:
     if not isinstance(values, dict):
         raise FileError(f"{path} is not a {path.suffix} file that holds a model")
     return values
+
+
+def write(path: Path | str, values: dict) -> None:
+    """Write values as a JSON file that any reader takes, whole or not at all; float32 numbers come back as they were.
+
+    Raises:
+        ConfigError: a number that is none.
+        FileError: when it cannot be written there.
+    """
+    try:
+        text = json.dumps(values, allow_nan=False, separators=(",", ":"))
+    except ValueError as error:
+        raise ConfigError(
+            "the model holds NaN or infinite numbers, which no file can; teach it again"
+        ) from error
+    write_whole(path, text.encode())
 
 
 def _text(path: Path) -> str:

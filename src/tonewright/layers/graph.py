@@ -170,6 +170,9 @@ class _Recorder(TorchFunctionMode):
         if function == "__getitem__":
             self._slice(made[0], args[0], args[1], layer)
             return
+        if function == "clamp":
+            self._clamp(made[0], args[0], dict(zip(("min", "max"), args[1:], strict=False)) | kwargs, layer)
+            return
         if function in SWAPPED:
             function, args = SWAPPED[function], args[::-1]
         if function not in GLUE:
@@ -197,6 +200,13 @@ class _Recorder(TorchFunctionMode):
             stop = start + piece.shape[1]
             self._add(piece, "slice", [source], {"start": start, "stop": stop}, layer)
             start = stop
+
+    def _clamp(self, y: Tensor, x: Tensor, bounds: dict, layer: str) -> None:
+        """Within numbers, named as bounds: the larger of x and the one, and the smaller of that and the other."""
+        node = self._node_of(x, layer)
+        for name, op in (("min", "maximum"), ("max", "minimum")):
+            if bounds.get(name) is not None:
+                node = self._add(y, op, [node, self._node_of(bounds[name], layer)], {}, layer)
 
     def _slice(self, y: Tensor, x: Tensor, key, layer: str) -> None:
         keys = key if isinstance(key, tuple) else (key,)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tonewright.errors import ConfigError
 from tonewright.models.base import check_knobs
 
-ACTIVATIONS = ("tanh", "relu", "leaky_relu", "sigmoid", "softsign", "gated", "softgated")
+ACTIVATIONS = ("linear", "tanh", "relu", "leaky_relu", "sigmoid", "softsign", "gated", "softgated")
 MAX_CHANNELS, MAX_LAYERS, MAX_MEMORY = 1024, 256, 1 << 24  # a file from a stranger may ask for no more
 
 
@@ -22,7 +22,7 @@ class Stack:
         channels: of the running sound.
         dilations: one per layer, in samples.
         kernels: taps, one per layer, or one for all.
-        activation: of ACTIVATIONS. "gated" is tanh x sigmoid and "softgated" its softsign cousin; both let the
+        activation: of ACTIVATIONS. "linear" is none; "gated" is tanh x sigmoid and "softgated" its softsign cousin; both let the
             convolution make twice the channels.
         head_channels, head_kernel, head_bias: the convolution that reads the sum of all activations.
     """

@@ -117,6 +117,8 @@ def activate(x: Tensor, name: str) -> Tensor:
     if name == "softgated":
         a, b = torch.chunk(x, 2, dim=1)
         return F.softsign(a) * F.softsign(b)
+    if name == "linear":
+        return x
     if name == "leaky_relu":
         return F.leaky_relu(x, 0.01)
     if name == "softsign":

@@ -1,0 +1,168 @@
+"""The model of an AIDA-X or RTNeural file.
+
+One recurrent layer with a sum over its units is an LSTM of ours, gains and all. Anything else is a row of layers, and so
+is a network with both gains and the dry sound, which then has a gain of its own.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from tonewright import models, storage
+from tonewright.errors import ConfigError
+from tonewright.export import stranger
+from tonewright.export.aidax.layers import Filled, parts_of, width
+from tonewright.export.fields import field, is_number, number, rate_of_sound, shown
+from tonewright.export.recurrent import GATES, Weights, config_of, model_of
+from tonewright.models.base import Model
+
+USUAL_RATE = 48000  # Hz; of a file that tells none
+MAX_LAYERS, MAX_GAIN_DB, MAX_WORDS = 128, 120.0, 200
+# what a file tells of its model: our names of the same things
+FACTS = {name: name for name in ("name", "source", "style", "based", "author", "dataset", "license")}
+FACTS |= {"author": "modeled_by"}
+
+
+def read(path: Path | str, rate: int | None = None) -> storage.Tone:
+    """The model of such a file. Runs no code from it, and believes no size before it has checked it.
+
+    Args:
+        path: the file.
+        rate: at how many Hz it plays; None for what the file tells, and 48000 where it tells nothing.
+
+    Returns:
+        The model, with its gains in its weights and what is told of it. Its knobs are knob1 and knob2.
+
+    Raises:
+        FileError: when the file is missing, damaged, or asks for what this version does not play.
+
+    >>> read("missing.aidax")
+    Traceback (most recent call last):
+    tonewright.errors.FileError: there is no file missing.aidax
+    """
+    return stranger.read(path, from_values, rate=rate)
+
+
+def looks_like(values: dict) -> bool:
+    """Whether these are the values of such a file."""
+    return "in_shape" in values and "layers" in values
+
+
+def from_values(values: dict, rate: int | None = None) -> storage.Tone:
+    """What `read` gives, of the values of a file.
+
+    Raises:
+        ConfigError: when they ask for what this version does not play.
+    """
+    if not looks_like(values):
+        raise ConfigError("it is not an AIDA-X file")
+    inputs, filled = _parts(values)
+    direct = _skip(values)
+    gain_in, gain_out = _gain(values, "in_gain"), _gain(values, "out_gain")
+    told = values["metadata"] if isinstance(values.get("metadata"), dict) else {}
+    rate = _rate(values, told) if rate is None else rate_of_sound(rate)
+    if _is_recurrent(filled) and (not direct or gain_in * gain_out == 1.0):
+        tone = storage.Tone("lstm", _recurrent(filled, inputs, direct, gain_in, gain_out), rate)
+    else:
+        tone = storage.Tone("row", _row(filled, inputs, direct, gain_in, gain_out), rate)
+    tone.provenance = {
+        ours: told[name][:MAX_WORDS] for name, ours in FACTS.items() if isinstance(told.get(name), str)
+    }
+    esr = _as_number(told.get("esr"))
+    tone.metrics = {} if esr is None else {"esr": esr}
+    return tone
+
+
+def _parts(values: dict) -> tuple[int, list[Filled]]:
+    """How many inputs it hears, and its layers."""
+    layers = field(values, "layers", list)
+    if not 1 <= len(layers) <= MAX_LAYERS or not all(isinstance(layer, dict) for layer in layers):
+        raise ConfigError(f"'layers' wants 1 to {MAX_LAYERS} groups of settings, and is {shown(layers)}")
+    channels = inputs = width(values, "in_shape")
+    filled = []
+    for layer in layers:
+        parts, channels = parts_of(layer, channels)
+        filled += parts
+    return inputs, filled
+
+
+def _skip(values: dict) -> bool:
+    """Whether the dry sound is added."""
+    skip = values.get("in_skip")
+    if skip is None:
+        return False
+    if type(skip) not in (int, bool) or skip not in (0, 1):
+        raise ConfigError(f"its 'in_skip' is {shown(skip)}, and this version plays 0 and 1")
+    return bool(skip)
+
+
+def _gain(values: dict, name: str) -> float:
+    """A level in dB as a factor."""
+    if values.get(name) is None:
+        return 1.0
+    gain_db = number(values, name)
+    if abs(gain_db) > MAX_GAIN_DB:
+        raise ConfigError(f"'{name}' is within {MAX_GAIN_DB:g} dB, and not {gain_db:g}")
+    return 10.0 ** (gain_db / 20.0)
+
+
+def _rate(values: dict, told: dict) -> int:
+    """Where a person knows it: beside the layers, or among what is told, often as a word."""
+    found = [rate for rate in (values.get("samplerate"), told.get("samplerate")) if rate is not None]
+    rate = _as_number(found[0]) if found else USUAL_RATE
+    if rate is None:
+        raise ConfigError(f"'samplerate' wants a number, and is {shown(found[0])}")
+    return rate_of_sound(rate)
+
+
+def _as_number(value) -> float | None:
+    """A number, also where it is written as a word; None for anything else."""
+    if isinstance(value, str):
+        try:
+            value = float(value[:MAX_WORDS])
+        except ValueError:
+            return None
+    return float(value) if is_number(value) else None
+
+
+def _is_recurrent(filled: list[Filled]) -> bool:
+    """Whether it is one recurrent layer and a sum over its units."""
+    kinds = [row.part.kind for row in filled]
+    last = filled[-1].part
+    return (
+        len(kinds) == 2 and kinds[0] in GATES and kinds[1] == "conv" and (last.outputs, last.kernel) == (1, 1)
+    )
+
+
+def _recurrent(filled: list[Filled], inputs: int, direct: bool, gain_in: float, gain_out: float) -> Model:
+    cell, head = filled
+    heard = cell.tensors["weight_ih"]
+    sound = _louder(heard[:, :1], gain_in)  # and not the knobs
+    tensors = cell.tensors | {"weight_ih": torch.cat([sound, heard[:, 1:]], dim=1)}
+    weight, bias = (_louder(head.tensors[name], gain_out) for name in ("weight", "bias"))
+    config = config_of(cell.part.kind, cell.part.outputs, inputs, direct)
+    return model_of(config, Weights(**tensors, weight=weight[..., 0], bias=bias))
+
+
+def _louder(weights: Tensor, gain: float) -> Tensor:
+    made = (weights.double() * gain).float()
+    if not bool(torch.isfinite(made).all()):
+        raise ConfigError("its gains make its weights infinite")
+    return made
+
+
+@torch.no_grad()
+def _row(filled: list[Filled], inputs: int, direct: bool, gain_in: float, gain_out: float) -> Model:
+    room = models.find("row")
+    knobs = tuple(f"knob{i + 1}" for i in range(inputs - 1))
+    model = room.Model(room.Config(tuple(row.part for row in filled), direct, knobs))
+    for layer, row in zip(model.body.layers, filled, strict=True):
+        own = {name.rpartition(".")[2]: tensor for name, tensor in layer.state_dict(keep_vars=True).items()}
+        for name, tensor in row.tensors.items():
+            own[name].copy_(tensor)
+    model.input_gain.fill_(gain_in)
+    model.head_scale.fill_(gain_out)
+    if direct:
+        model.direct_gain.fill_(gain_in * gain_out)
+    return model.eval()

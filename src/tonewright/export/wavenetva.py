@@ -1,0 +1,218 @@
+"""The JSON of WaveNetVA, SmartGuitarAmp and PedalNetRT: one stack of dilated layers and a linear mix of them all.
+
+Layer -1 brings the sound to the channels of the stack, layers 0 to L - 1 are its own, and layer L mixes what they all
+made. Weights lie tap by tap, the oldest first, and those of a tap [inputs, outputs]; some trainers write them as words.
+Players begin with an empty memory and warm up with nothing, so the first `settle` samples of theirs differ from ours.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tonewright import models, storage
+from tonewright.errors import ConfigError
+from tonewright.export import stranger
+from tonewright.export.fields import field, numbers, only, rate_of_sound, shown, words
+from tonewright.layers.conv import Conv1d
+from tonewright.models.base import Model
+from tonewright.runtime.player import Player
+
+ACTIVATIONS = ("linear", "tanh", "sigmoid", "relu", "softsign", "gated", "softgated")
+USUAL_RATE = 44100  # Hz; the files tell none
+MAX_WORD = 64  # characters of a number
+
+
+def check(player: Player) -> None:
+    """Refuse what these players have no layers for.
+
+    Raises:
+        ConfigError: saying what.
+    """
+    if player.tone.architecture != "wavenet":
+        raise ConfigError(f"WaveNetVA files hold a WaveNet, and this model is a {player.tone.architecture}")
+    config = player.model.config
+    refuse, instead = "WaveNetVA players have", "teach --preset gated"
+    if config.knobs:
+        raise ConfigError(
+            f"{refuse} no knobs, and this model has {words(config.knobs)}; teach it at one setting"
+        )
+    if len(config.stacks) > 1:
+        raise ConfigError(f"{refuse} one stack of layers, and this model has {len(config.stacks)}; {instead}")
+    stack = config.stacks[0]
+    if config.conditioned:
+        raise ConfigError(
+            f"{refuse} layers that hear only the layer before, and these hear the input too; {instead}"
+        )
+    if stack.activation not in ACTIVATIONS:
+        raise ConfigError(f"{refuse} no activation '{stack.activation}', only {words(ACTIVATIONS)}")
+    if len(set(stack.kernels)) > 1 or stack.head_kernel > 1:
+        raise ConfigError(f"{refuse} one kernel for all layers and none in the mix; {instead}")
+
+
+def write(player: Player, path: Path) -> str:
+    """Write the model as numbers; the scale of its output goes into the mix.
+
+    Args:
+        player: of the model.
+        path: of the file.
+
+    Returns:
+        What was written, in words.
+
+    Raises:
+        ConfigError: the format cannot hold the model.
+        FileError: it cannot be written there.
+    """
+    check(player)
+    model = player.model
+    stack = model.config.stacks[0]
+    rows = [
+        row for place, name, weight, bias in _layers(model) for row in _variables(place, name, weight, bias)
+    ]
+    values = {"activation": stack.activation, "output_channels": 1, "input_channels": 1}
+    values |= {"residual_channels": stack.channels, "filter_width": stack.kernels[0]}
+    stranger.write(path, values | {"dilations": list(stack.dilations), "variables": rows})
+    count = sum(len(row["data"]) for row in rows)
+    return (
+        f"{len(stack.dilations)} {stack.activation} layers of {stack.channels} channels, {count} weights, for WaveNetVA "
+        f"and SmartGuitarAmp; the file tells no rate, so run its player at {player.sample_rate} Hz"
+    )
+
+
+def replay(player: Player, path: Path, x: np.ndarray) -> np.ndarray:
+    """The sound x [T] through the written file."""
+    return Player(read(path)).render(x)
+
+
+def looks_like(values: dict) -> bool:
+    """Whether these are the values of such a file."""
+    return "residual_channels" in values and "variables" in values
+
+
+def read(path: Path | str, rate: int | None = None) -> storage.Tone:
+    """The model of such a file. Runs no code from it, and believes no size before it has checked it.
+
+    Args:
+        path: the file.
+        rate: at how many Hz it plays, for the file tells none; None for 44100.
+
+    Raises:
+        FileError: when the file is missing, damaged, or asks for what this version does not play.
+
+    >>> read("missing.json")
+    Traceback (most recent call last):
+    tonewright.errors.FileError: there is no file missing.json
+    """
+    return stranger.read(path, from_values, rate=rate)
+
+
+def from_values(values: dict, rate: int | None = None) -> storage.Tone:
+    """What `read` gives, of the values of a file.
+
+    Raises:
+        ConfigError: when they ask for what this version does not play.
+    """
+    if not looks_like(values):
+        raise ConfigError("it is not a WaveNetVA file")
+    only(values, "input_channels", 1)
+    only(values, "output_channels", 1)
+    rate = rate_of_sound(USUAL_RATE if rate is None else rate)
+    room, config = models.find("wavenet"), _config(values)
+    with torch.device("meta"):  # sizes alone, to be compared before any memory is taken
+        wanted = _layers(room.Model(config))
+    given = _given(field(values, "variables", list), len(config.stacks[0].dilations))
+    tensors = [_read_layer(given, place, name, weight) for place, name, weight, _ in wanted]
+    if given:
+        (place, name), _ = given.popitem()
+        raise ConfigError(f"its layer {place} has '{shown(name)}', which no player knows")
+    model = room.Model(config)
+    model.head_scale.fill_(1.0)
+    with torch.no_grad():
+        for layer, (weight, bias) in zip(_convolutions(model), tensors, strict=True):
+            layer.weight.copy_(weight)
+            layer.bias.copy_(bias)
+    return storage.Tone("wavenet", model.eval(), rate)
+
+
+def _config(values: dict):
+    room = models.find("wavenet")
+    activation = field(values, "activation", str)
+    if activation not in ACTIVATIONS:
+        raise ConfigError(
+            f"its activation is {shown(activation)}, and this version plays {words(ACTIVATIONS)}"
+        )
+    dilations = field(values, "dilations", list)
+    if not all(type(dilation) is int for dilation in dilations):
+        raise ConfigError(f"'dilations' wants whole numbers, and is {shown(dilations)}")
+    channels, kernel = field(values, "residual_channels", int), field(values, "filter_width", int)
+    stack = room.Stack(channels, tuple(dilations), (kernel,), activation)
+    return room.Config((stack,), conditioned=False, input_bias=True, mix="stack")
+
+
+def _convolutions(model: Model) -> list[Conv1d]:
+    """From the input to the mix, as `_layers` counts them."""
+    stack = model.stacks[0]
+    inner = [part for layer in stack.layers for part in (layer.conv, layer.out)]
+    return [stack.rechannel, *inner, stack.head]
+
+
+@torch.no_grad()
+def _layers(model: Model) -> list[tuple[int, str, Tensor, Tensor | None]]:
+    """(layer_idx, end of the names, weight [outputs, inputs, taps], bias [outputs]) of all that such a file holds."""
+    first, *inner, head = _convolutions(model)
+    rows = [(-1, "", first.weight, first.bias)]
+    rows += [(i // 2, ("_conv", "_out")[i % 2], part.weight, part.bias) for i, part in enumerate(inner)]
+    mix = head.weight * model.head_scale
+    if model.config.mix == "sum":  # which gives the same weights to every layer
+        mix = mix.repeat(1, len(inner) // 2, 1)
+    return [*rows, (len(inner) // 2, "", mix, None if head.bias is None else head.bias * model.head_scale)]
+
+
+def _variables(place: int, name: str, weight: Tensor, bias: Tensor | None) -> list[dict]:
+    bias = weight.new_zeros(len(weight)) if bias is None else bias
+    data = {f"W{name}": weight.permute(2, 1, 0).flatten(), f"b{name}": bias}
+    return [{"layer_idx": place, "name": key, "data": value.tolist()} for key, value in data.items()]
+
+
+def _given(variables: list, layers: int) -> dict[tuple[int, str], list]:
+    """What the file has, by layer and name; players take any layer below 0 for the input, and beyond the last for the
+    mix."""
+    given = {}
+    for row in variables:
+        if not isinstance(row, dict):
+            raise ConfigError(f"'variables' wants settings, and holds {shown(row)}")
+        place, name = field(row, "layer_idx", int), field(row, "name", str)
+        place = min(max(place, -1), layers)
+        if (place, name) in given:
+            raise ConfigError(f"its layer {place} has {shown(name)} twice")
+        given[place, name] = field(row, "data", list)
+    return given
+
+
+def _read_layer(given: dict, place: int, name: str, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Takes the weight, of the shape of `like`, and the bias of a layer out of what the file has."""
+    outputs, inputs, taps = like.shape
+    weight = _take(given, place, f"W{name}", taps * inputs * outputs)
+    bias = _take(given, place, f"b{name}", outputs)
+    return weight.reshape(taps, inputs, outputs).permute(2, 1, 0), bias
+
+
+def _take(given: dict, place: int, name: str, count: int) -> Tensor:
+    data = given.pop((place, name), None)
+    if data is None:
+        raise ConfigError(f"its layer {place} has no '{name}'")
+    if len(data) != count:
+        raise ConfigError(f"'{name}' of its layer {place} wants {count} numbers, and has {len(data)}")
+    return numbers([_number(value) for value in data], "weights")
+
+
+def _number(value):
+    """A number, also where it is written as a word."""
+    if type(value) is not str:
+        return value
+    try:
+        return float(value[:MAX_WORD])
+    except ValueError as error:
+        raise ConfigError(f"its weights hold {shown(value)}, which is no number") from error

@@ -1,0 +1,56 @@
+"""Ways to spoil a file: what a stranger may put where, byte by byte and value by value."""
+
+import copy
+
+from hypothesis import strategies as st
+
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 70),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=5),
+    st.sampled_from(["gated", "none", "Tanh", "0.5.0", [], {}, 10**400, [1] * 300, {"active": True}]),
+    st.lists(st.one_of(st.integers(-2, 9), st.floats(), st.none()), max_size=4),
+)
+MISSING = ...
+# where to change a value, and into what; MISSING takes it out
+CHANGES = st.lists(st.tuples(st.integers(0, 10**6), st.one_of(ODD, st.just(MISSING))), min_size=1, max_size=3)
+
+
+def places(value, path=()):
+    """Every place within JSON values, but of long lists only the first."""
+    yield path
+    rows = (
+        value.items() if isinstance(value, dict) else enumerate(value[:3]) if isinstance(value, list) else ()
+    )
+    for key, item in rows:
+        yield from places(item, (*path, key))
+
+
+def changed(values, changes):
+    """A copy of JSON values with each change made at one of its places."""
+    values = copy.deepcopy(values)
+    for place, value in changes:
+        every = [path for path in places(values) if path]
+        if not every:
+            break
+        *path, key = every[place % len(every)]
+        holder = values
+        for step in path:
+            holder = holder[step]
+        if value is MISSING:
+            del holder[key]
+        else:
+            holder[key] = copy.deepcopy(value)  # two changes may bring the same list, and put it into itself
+    return values
+
+
+def broken(data: bytes, cut: float, flips: list[tuple[float, int]]) -> bytes:
+    """The first share of some bytes, with some of them replaced; `cut` and the places are from 0 to 1."""
+    made = bytearray(data[: round(cut * len(data))])
+    for place, value in flips:
+        if made:
+            made[round(place * (len(made) - 1))] = value
+    return bytes(made)

@@ -1,0 +1,126 @@
+"""The JSON of AIDA-X and RTNeural: read and written as an independent player of it hears it."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from tests.export import json_players
+from tests.export.json_files import MIXED, NOISE, cell_file, conv1d, dense, layer, recurrent, rt_file
+from tests.export.test_guitarml import from_nothing, player
+from tonewright.errors import ConfigError, FileError
+from tonewright.export import aidax
+from tonewright.models.lstm import Config
+from tonewright.runtime.player import Player
+
+
+def same(values: dict, tone, *knobs: float) -> None:
+    """That our model is what an independent player makes of the file."""
+    expected = json_players.rtneural(values, NOISE, knobs)
+    got = from_nothing(tone.model, NOISE, *knobs)
+    np.testing.assert_allclose(got, expected, atol=2e-6 * max(1.0, np.abs(expected).max()))
+
+
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+@pytest.mark.parametrize("knobs", [(), (0.2, 0.7)])
+@pytest.mark.parametrize(
+    "gains", [{}, {"in_gain": 6.0, "out_gain": -3.5}, {"in_gain": 6, "out_gain": -6}], ids=str
+)
+@pytest.mark.parametrize("skip", [0, 1])
+def test_a_file_means_what_an_independent_player_makes_of_it(put, kind, knobs, gains, skip):
+    values = cell_file(kind, 5, len(knobs), in_skip=skip, **gains)
+    tone = aidax.read(put(values, ".aidax"))
+    # where the dry sound comes out at another level than it went in, an LSTM of ours cannot say it
+    other = skip and gains and sum(gains.values()) != 0
+    assert tone.architecture == ("row" if other else "lstm") and not tone.model.training
+    assert tone.model.config.direct == bool(skip) and len(tone.model.ports) == len(knobs)
+    same(values, tone, *knobs)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        MIXED["layers"],
+        [conv1d(1, 4, 5, 3), dense(4, activation="tanh")],
+        [dense(1, 8, activation="elu"), dense(8)],
+        [recurrent("lstm", 1, 4), recurrent("lstm", 4, 4), dense(4)],
+        [recurrent("gru", 1, 4), dense(4, activation="tanh")],
+        [layer("prelu", 1, [[0.25]]), dense(1)],
+    ],
+    ids=["mixed", "conv", "dense", "two", "bent", "prelu"],
+)
+def test_general_files_are_rows(put, layers):
+    values = rt_file(*layers)
+    tone = aidax.read(put(values, ".json"))
+    assert tone.architecture == "row"
+    same(values, tone)
+    ours = Player(tone)
+    stream = ours.stream()
+    parts = [stream.process(part) for part in np.split(NOISE, [1, 100, 333])]
+    np.testing.assert_allclose(np.concatenate(parts), ours.render(NOISE), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "cell,hidden,knobs,direct",
+    [("lstm", 16, 0, False), ("gru", 16, 0, True), ("lstm", 40, 2, True), ("gru", 8, 1, False)],
+)
+def test_a_written_model_sounds_the_same_to_an_independent_player(tmp_path, cell, hidden, knobs, direct):
+    ours = player(hidden, knobs, cell=cell, direct=direct)
+    ours.tone.metrics, ours.tone.provenance = {"esr": 0.02}, {"modeled_by": "me", "name": "amp", "seed": "0"}
+    said = aidax.write(ours, tmp_path / "amp.aidax", about={"name": "my amp", "style": "clean"})
+    assert f"{hidden} units" in said and "44100 Hz" in said and ("drive" in said) == bool(knobs)
+    values = json.loads((tmp_path / "amp.aidax").read_text())
+    at = (0.1, 0.8)[:knobs]
+    wanted = from_nothing(ours.model, NOISE, *at)
+    assert np.abs(json_players.rtneural(values, NOISE, at) - wanted).max() < 1e-5 * np.abs(wanted).max()
+    # the self-test of players: from an empty memory, with all knobs at 0
+    batch = np.array(values["input_batch"], np.float32)
+    assert len(batch) == len(values["output_batch"]) == 2048 and np.abs(batch).max() > 0.4
+    answer = json_players.rtneural(values, batch, (0.0,) * knobs)
+    np.testing.assert_allclose(values["output_batch"], answer, atol=5e-6)
+    told = {"name": "my amp", "style": "clean", "author": "me", "samplerate": "44100", "esr": 0.02}
+    assert values["metadata"] == told and values["samplerate"] == 44100
+    tone = aidax.read(tmp_path / "amp.aidax")
+    assert tone.sample_rate == 44100 and tone.metrics == {"esr": 0.02}
+    assert tone.provenance == {"name": "my amp", "style": "clean", "modeled_by": "me"}
+    assert tone.model.config == Config(hidden, 1, cell, direct, ("knob1", "knob2")[:knobs])
+    np.testing.assert_allclose(
+        aidax.replay(ours, tmp_path / "amp.aidax", NOISE), ours.render(NOISE), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    "told,rate",
+    [
+        ({}, 48000),
+        ({"metadata": {"samplerate": "44100"}}, 44100),
+        ({"metadata": {"samplerate": 96000.0}}, 96000),
+        ({"samplerate": 32000, "metadata": {"samplerate": "44100"}}, 32000),
+        ({"metadata": "none"}, 48000),
+    ],
+    ids=str,
+)
+def test_the_rate(put, told, rate):
+    path = put(cell_file(**told), ".aidax")
+    assert aidax.read(path).sample_rate == rate and aidax.read(path, rate=22050).sample_rate == 22050
+
+
+@pytest.mark.parametrize(
+    "changes,words",
+    [
+        ({"hidden": 10}, "compiled for 8, 12, .*64 and 80 units, and this model has 10"),
+        ({"layers": 2, "hidden": 16}, "have one layer, and this model has 2"),
+        ({"knobs": 3}, "at most 2 knobs, and this model has drive, tone and level"),
+    ],
+    ids=str,
+)
+def test_what_it_cannot_hold(changes, words):
+    with pytest.raises(ConfigError, match=words):
+        aidax.check(player(**changes))
+
+
+def test_an_activation_that_players_disagree_about(put):
+    values = rt_file(recurrent("gru", 1, 3) | {"activation": "tanh"}, dense(3))
+    with pytest.raises(FileError, match="its gru says 'tanh' of its activation, and players differ"):
+        aidax.read(put(values, ".json"))
