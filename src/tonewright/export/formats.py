@@ -106,6 +106,28 @@ ALL = (
         about=("name", "source", "style", "based", "author", "dataset", "license"),
         read_options=("rate",),
     ),
+    Format(
+        "neutone",
+        "Neutone FX",
+        (".nm",),
+        "neutone",
+        "any model of one or two channels",
+        "the loader of the neutone-sdk",
+        about=(
+            "name",
+            "author",
+            "summary",
+            "description",
+            "technical",
+            "tags",
+            "version",
+            "citation",
+            "paper",
+            "code",
+            "website",
+        ),
+        extra="neutone",
+    ),
     Format("room", "convolution reverbs", SOUND, "room", "the room of an instrument", OURS),
 )
 FORMATS = {row.key: row for row in ALL}
