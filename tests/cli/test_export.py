@@ -9,10 +9,15 @@ from tonewright.audio import files
 from tonewright.runtime.room import response_of
 
 
+TAPS = np.array([2.0, -0.5, 0.25, 0.0, 0.125], np.float32)
+
+
 @pytest.fixture
 def here(tonewright):
     storage.save(tone(), tonewright.folder / "violin.tone")
     storage.save(tone(reverb_s=0.0), tonewright.folder / "dry.tone")
+    files.write(tonewright.folder / "cab.wav", TAPS, 48000)
+    (tonewright.folder / "tanh.json").write_text('{"chain": "gain,tanh"}')
     return tonewright
 
 
@@ -24,6 +29,34 @@ def test_the_room_of_an_instrument(here, name):
     assert rate == RATE and response.shape == (1, 320)
     np.testing.assert_allclose(response[0], response_of(instrument()), atol=1e-6)
     assert response[0, 0] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_cabinet_comes_and_goes(here):
+    sound = np.random.default_rng(0).uniform(-0.1, 0.1, 4800).astype(np.float32)
+    files.write("guitar.wav", sound, 48000)
+    assert "cab.tone: chain, 48000 Hz" in here("import", "cab.wav", "-o", "cab.tone").out
+    for place in ("cab.tone", "cab.wav"):
+        assert here("run", place, "guitar.wav", "-o", "out.wav").code == 0
+        np.testing.assert_allclose(files.read("out.wav")[0][0], np.convolve(sound, TAPS)[:4800], atol=1e-6)
+    for name in ("again.wav", "again.nam", "again.json"):
+        said = here("export", "cab.tone", name)
+        assert said.code == 0 and "of the loudest sample away from the model" in said.out
+        assert here("import", name, "-o", "again.tone").code == 0
+        model = storage.load("again.tone").model
+        np.testing.assert_array_equal(model.values()["response"]["taps"], TAPS)
+    assert "the impulse response, 5 samples (0.00 s at 48000 Hz)" in here("export", "cab.tone", "a.wav").out
+    assert "response" in here("inspect", "cab.wav").out
+
+
+def test_a_chain_that_a_person_wrote(here):
+    (here.folder / "chain.json").write_text('{"chain": "gain", "settings": {"gain": {"gain_db": -6}}}')
+    assert (
+        "chain.tone: chain, 48000 Hz"
+        in here("import", "chain.json", "-o", "chain.tone", "--rate", "48000").out
+    )
+    assert here("run", "chain.json", "cab.wav", "-o", "out.wav", "--resample").code == 0
+    assert here("run", "chain.tone", "cab.wav", "-o", "out.wav", "--set", "gain.gain_db=0").code == 0
+    np.testing.assert_array_equal(files.read("out.wav")[0][0], TAPS)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +71,9 @@ def test_the_room_of_an_instrument(here, name):
         (("dry.tone", "room.wav"), "this model learned no room"),
         (("a.tone", "room.wav"), "is a wavenet, and only an instrument has a room"),
         (("none.tone", "room.wav"), "there is no file none.tone"),
-        (("dry.wav", "room.wav"), "is of no format that is read here"),
+        (("tanh.json", "cab.wav"), "for its tanh bends loud sounds more than soft ones"),
+        (("cab.wav", "cab.flac"), "this response goes up to 2, and a .flac file to 1; write a .wav file"),
+        (("cab.wav", "cab.json", "--to", "impulse", "--about", "name=x"), "they tell nothing"),
     ],
 )
 def test_a_mistake_is_a_sentence(here, words, said):

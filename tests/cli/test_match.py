@@ -53,6 +53,8 @@ def heard(name: str) -> np.ndarray:
 
 def test_the_files_are_there_and_say_what_was_found(pair):
     told = json.loads((pair.folder / "settings.json").read_text())
+    assert (told["chain"], told["sample_rate"], told["channels"]) == ("highpass,tanh", RATE, 1)
+    told = told["settings"]
     assert list(told) == ["highpass", "tanh"] and set(told["highpass"]) == {"cutoff_hz", "q"}
     assert told["highpass"]["cutoff_hz"] == pytest.approx(300.0, rel=1e-4)
     assert told["tanh"]["drive_db"] == pytest.approx(15.0, abs=1e-3)
@@ -62,7 +64,17 @@ def test_the_files_are_there_and_say_what_was_found(pair):
 
 def test_inspect_prints_the_same_json(pair):
     said = pair("inspect", "chain.tone", "--json")
-    assert said.code == 0 and said.out == (pair.folder / "settings.json").read_text() + "\n"
+    assert said.code == 0 and said.out == (pair.folder / "settings.json").read_text()
+
+
+def test_the_json_is_the_chain_again(pair):
+    assert pair("import", "settings.json", "-o", "again.tone").code == 0
+    assert pair("export", "chain.tone", "again.json").code == 0
+    assert (pair.folder / "again.json").read_bytes() == (pair.folder / "settings.json").read_bytes()
+    for name in ("chain.tone", "again.tone", "settings.json"):
+        assert pair("run", name, "dry.wav", "-o", f"{name}.wav").code == 0
+    for name in ("again.tone.wav", "settings.json.wav"):
+        np.testing.assert_array_equal(heard(name), heard("chain.tone.wav"))
 
 
 def test_inspect_lists_the_settings(pair):

@@ -12,6 +12,7 @@ ODD = st.one_of(
     st.floats(),
     st.text(max_size=5),
     st.sampled_from(["gated", "none", "Tanh", "0.5.0", [], {}, 10**400, [1] * 300, {"active": True}]),
+    st.sampled_from(["tanh", "lstm", "GRU", "1e999", -1e30, [[1.0]]]),
     st.lists(st.one_of(st.integers(-2, 9), st.floats(), st.none()), max_size=4),
 )
 MISSING = ...

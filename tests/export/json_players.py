@@ -112,12 +112,10 @@ class Layer:
         self.past = [*self.past[1:], x]
         made = bias.copy()
         for tap in range(taps):
-            for group, (heard, rows) in enumerate(
-                zip(np.split(self.past[tap * dilation], groups), [weight[tap]] * groups)
-            ):
+            for group, heard in enumerate(np.split(self.past[tap * dilation], groups)):
                 width = len(bias) // groups
                 place = slice(group * width, (group + 1) * width)
-                made[place] += heard @ rows[:, place]
+                made[place] += heard @ weight[tap][:, place]
         return made
 
     def prelu(self, x):

@@ -31,7 +31,7 @@ def refused(path, words: str = "", size: float = 1.0) -> None:
         ({"version": "0.5"}, "wants three numbers"),
         ({"version": 5}, "'version' wants a word, and is 5"),
         ({"version": ...}, "'version' wants a word"),
-        ({"architecture": "ConvNet"}, "architecture is 'ConvNet', and this version plays WaveNet and LSTM"),
+        ({"architecture": "ConvNet"}, "architecture is 'ConvNet', and this version plays WaveNet, LSTM"),
         ({"architecture": "SlimmableContainer"}, "'submodels' wants a list"),
         ({"architecture": None}, "'architecture' wants a word"),
         ({"architecture": ...}, "not a .nam file"),

@@ -1,6 +1,5 @@
 """tonewright inspect: what is in a model file."""
 
-from json import dumps as as_json
 from pathlib import Path
 
 from tonewright.cli.words import say
@@ -14,17 +13,18 @@ def inspect(model: Path, *, json: bool = False) -> int:
     model:
         A .tone file, or a file of another program that is read here, such as a .nam file.
     json:
-        Print the settings of a matched chain as JSON, and nothing else.
+        Print the settings of a chain as JSON, and nothing else; in a file they are what `tonewright import` reads.
     """
     from tonewright import storage
     from tonewright.export.opening import is_foreign, load
+    from tonewright.export.settings import text
     from tonewright.measure.metrics import verdict
     from tonewright.report.of_player import facts, settings_of
     from tonewright.report.settings import lines
 
     player = load(model)
     if json:
-        say(as_json(player.settings, indent=2))
+        say(text(player).rstrip())
         return 0
     told = facts(player)
     width = max(len(name) for name in told)

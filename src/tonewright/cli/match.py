@@ -1,6 +1,5 @@
 """tonewright match: find the settings of an effect."""
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -79,8 +78,9 @@ def match(
     found.player.save(output)
     if json_file is not None:
         from tonewright.atomic import write_whole
+        from tonewright.export.settings import text
 
-        write_whole(json_file, json.dumps(found.settings, indent=2).encode())
+        write_whole(json_file, text(found.player).encode())
         say(f"{json_file}: the settings")
     _tell(found, output, show)
     if page:

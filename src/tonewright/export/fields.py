@@ -2,11 +2,13 @@
 
 import math
 import reprlib
+from collections.abc import Iterable
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from tonewright.config import did_you_mean
 from tonewright.errors import ConfigError
 
 MAX_SHOWN = 100  # characters
@@ -138,6 +140,22 @@ def absent(values: dict, name: str) -> None:
     value = values.get(name)
     if value is not None and not (isinstance(value, dict) and value.get("active") is False):
         raise ConfigError(f"its layers use '{name}', which this version does not play")
+
+
+def known(names: Iterable[str], among: Iterable[str], what: str) -> None:
+    """Accepts names that are all among those.
+
+    Raises:
+        ConfigError: for the first that is not.
+
+    >>> known(["gain", "tnah"], ["gain", "tanh"], "this chain")
+    Traceback (most recent call last):
+    tonewright.errors.ConfigError: this chain has no 'tnah'; did you mean 'tanh'?
+    """
+    among = [*among]
+    for name in names:
+        if name not in among:
+            raise ConfigError(f"{what} has no {shown(name)}{did_you_mean(name[:MAX_SHOWN], among)}")
 
 
 def uniform(values: dict, name: str, count: int):

@@ -63,7 +63,7 @@ class Format:
 
 
 OURS = "our own reader and player"
-SOUND = (".wav", ".flac", ".aiff")
+SOUND = (".wav", ".flac", ".aiff", ".aif")
 ALL = (
     Format(
         "nam",
@@ -73,6 +73,11 @@ ALL = (
         "a WaveNet or an LSTM",
         OURS,
         reads=True,
+        about=(
+            *("name", "modeled_by", "gear_type", "gear_make", "gear_model", "tone_type", "date"),
+            *("input_level_dbu", "output_level_dbu"),
+        ),
+        options=("smaller",),
         read_options=("size",),
     ),
     Format(
@@ -129,6 +134,25 @@ ALL = (
         extra="neutone",
     ),
     Format("room", "convolution reverbs", SOUND, "room", "the room of an instrument", OURS),
+    Format(
+        "impulse",
+        "convolvers and cabinet loaders",
+        SOUND,
+        "impulse",
+        "a linear chain",
+        "a convolution in 64 bits",
+        reads=True,
+    ),
+    Format(
+        "settings",
+        "people and programs",
+        (".json",),
+        "settings",
+        "the settings of a chain",
+        OURS,
+        reads=True,
+        read_options=("rate",),
+    ),
 )
 FORMATS = {row.key: row for row in ALL}
 

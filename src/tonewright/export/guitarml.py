@@ -79,9 +79,12 @@ def write(player: Player, path: Path) -> str:
     state = {f"rec.{name}_l0": getattr(weights, name).tolist() for name in names}
     state |= {"lin.weight": weights.weight.tolist(), "lin.bias": weights.bias.tolist()}
     stranger.write(path, {"model_data": shape, "state_dict": state})
-    plugin, _, rate = PLUGINS[config.hidden]
+    plugin, _, habit = PLUGINS[config.hidden]
     knobs = f" and {words(config.knobs)} as its knobs" if config.knobs else ""
-    return f"an LSTM of {config.hidden} units{knobs}, for {plugin}, which {rate}; it was learned at {player.sample_rate} Hz"
+    return (
+        f"an LSTM of {config.hidden} units{knobs}, for {plugin}, which {habit}; "
+        f"it was learned at {player.sample_rate} Hz"
+    )
 
 
 def replay(player: Player, path: Path, x: np.ndarray) -> np.ndarray:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from tonewright.atomic import write_whole
 from tonewright.errors import ConfigError, FileError
 from tonewright.storage import Tone
@@ -47,6 +49,15 @@ def parse(path: Path | str) -> dict:
     if not isinstance(values, dict):
         raise FileError(f"{path} is not a {path.suffix} file that holds a model")
     return values
+
+
+def short(values) -> list | float:
+    """Numbers, or one, as the shortest that give the same 32 bits.
+
+    >>> short([0.10000000149011612, 1.0])
+    [0.1, 1.0]
+    """
+    return np.asarray(values, np.float32).astype(str).astype(np.float64).tolist()
 
 
 def write(path: Path | str, values: dict) -> None:

@@ -1,10 +1,11 @@
 """The JSON of WaveNetVA, SmartGuitarAmp and PedalNetRT: one stack of dilated layers and a linear mix of them all.
 
-Layer -1 brings the sound to the channels of the stack, layers 0 to L - 1 are its own, and layer L mixes what they all
-made. Weights lie tap by tap, the oldest first, and those of a tap [inputs, outputs]; some trainers write them as words.
-Players begin with an empty memory and warm up with nothing, so the first `settle` samples of theirs differ from ours.
+Layer -1 brings the sound to the channels of the stack, layers 0 to L - 1 are its own, and layer L mixes all that
+they made. Weights lie tap by tap, the oldest first, and those of a tap [inputs, outputs]; some trainers write them as
+words. Players begin with an empty memory, so their first `settle` samples differ from ours.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -76,8 +77,8 @@ def write(player: Player, path: Path) -> str:
     stranger.write(path, values | {"dilations": list(stack.dilations), "variables": rows})
     count = sum(len(row["data"]) for row in rows)
     return (
-        f"{len(stack.dilations)} {stack.activation} layers of {stack.channels} channels, {count} weights, for WaveNetVA "
-        f"and SmartGuitarAmp; the file tells no rate, so run its player at {player.sample_rate} Hz"
+        f"{len(stack.dilations)} {stack.activation} layers of {stack.channels} channels, {count} weights, for "
+        f"WaveNetVA and SmartGuitarAmp; the file tells no rate, so run its player at {player.sample_rate} Hz"
     )
 
 
@@ -213,6 +214,6 @@ def _number(value):
     if type(value) is not str:
         return value
     try:
-        return float(value[:MAX_WORD])
+        return float(value) if len(value) <= MAX_WORD else math.nan
     except ValueError as error:
         raise ConfigError(f"its weights hold {shown(value)}, which is no number") from error

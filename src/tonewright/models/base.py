@@ -109,6 +109,21 @@ class Row:
         return (value - self.low) / (self.high - self.low)
 
 
+@dataclass(frozen=True)
+class Impulse:
+    """What a linear model makes of a click, which is all that there is to say of it.
+
+    Attributes:
+        response: what a sample of 1 on each input becomes on each output, [inputs, outputs, N], in float64.
+        constant: what it makes of silence, on each output, [outputs].
+        finite: whether nothing can be behind the N samples; a model that rings has been left once it is faint.
+    """
+
+    response: np.ndarray
+    constant: np.ndarray
+    finite: bool
+
+
 def check_knobs(knobs: tuple[str, ...]) -> None:
     """Refuse names that no model can have for its controls.
 
@@ -175,6 +190,32 @@ class Model(Layer):
         raise ConfigError(
             "this model has no settings to turn; only a chain has, which `tonewright match` makes"
         )
+
+    @property
+    def nonlinear(self) -> str:
+        """Why what it does cannot be said by its response to a click, in words; "" when it can."""
+        return "it is no chain of linear effects"
+
+    def check_linear(self) -> None:
+        """Refuse a model of which a response to a click does not say all.
+
+        Raises:
+            ConfigError: with the reason.
+        """
+        if self.nonlinear:
+            raise ConfigError(f"an impulse response cannot hold this model, for {self.nonlinear}")
+
+    def impulse(self, longest: int) -> Impulse:
+        """Its response to a click, of a linear model.
+
+        Args:
+            longest: samples after which one that still rings is left.
+
+        Raises:
+            ConfigError: for a model that is not linear.
+        """
+        self.check_linear()
+        raise NotImplementedError
 
     def fold(self) -> None:
         """Bring the weights into the form in which they are measured, saved and played, once they are taught."""

@@ -5,7 +5,8 @@ update gate before the reset gate. The taps of a convolution are its outermost, 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field as made_with
+from dataclasses import dataclass
+from dataclasses import field as made_with
 
 import torch
 from torch import Tensor

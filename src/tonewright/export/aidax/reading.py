@@ -1,10 +1,11 @@
 """The model of an AIDA-X or RTNeural file.
 
-One recurrent layer with a sum over its units is an LSTM of ours, gains and all. Anything else is a row of layers, and so
-is a network with both gains and the dry sound, which then has a gain of its own.
+One recurrent layer with a sum over its units is an LSTM of ours, its gains within its weights. Anything else is a row
+of layers, and so is a network that adds the dry sound louder or softer than it heard it.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -22,6 +23,13 @@ MAX_LAYERS, MAX_GAIN_DB, MAX_WORDS = 128, 120.0, 200
 # what a file tells of its model: our names of the same things
 FACTS = {name: name for name in ("name", "source", "style", "based", "author", "dataset", "license")}
 FACTS |= {"author": "modeled_by"}
+
+
+class Gains(NamedTuple):
+    """Factors, of all that goes in and of all that comes out."""
+
+    before: float
+    after: float
 
 
 def read(path: Path | str, rate: int | None = None) -> storage.Tone:
@@ -59,13 +67,14 @@ def from_values(values: dict, rate: int | None = None) -> storage.Tone:
         raise ConfigError("it is not an AIDA-X file")
     inputs, filled = _parts(values)
     direct = _skip(values)
-    gain_in, gain_out = _gain(values, "in_gain"), _gain(values, "out_gain")
+    levels_db = [_level_db(values, name) for name in ("in_gain", "out_gain")]
+    gains = Gains(*(10.0 ** (level_db / 20.0) for level_db in levels_db))
     told = values["metadata"] if isinstance(values.get("metadata"), dict) else {}
     rate = _rate(values, told) if rate is None else rate_of_sound(rate)
-    if _is_recurrent(filled) and (not direct or gain_in * gain_out == 1.0):
-        tone = storage.Tone("lstm", _recurrent(filled, inputs, direct, gain_in, gain_out), rate)
+    if _is_recurrent(filled) and (not direct or sum(levels_db) == 0.0):
+        tone = storage.Tone("lstm", _recurrent(filled, inputs, direct, gains), rate)
     else:
-        tone = storage.Tone("row", _row(filled, inputs, direct, gain_in, gain_out), rate)
+        tone = storage.Tone("row", _row(filled, inputs, direct, gains), rate)
     tone.provenance = {
         ours: told[name][:MAX_WORDS] for name, ours in FACTS.items() if isinstance(told.get(name), str)
     }
@@ -97,14 +106,13 @@ def _skip(values: dict) -> bool:
     return bool(skip)
 
 
-def _gain(values: dict, name: str) -> float:
-    """A level in dB as a factor."""
+def _level_db(values: dict, name: str) -> float:
     if values.get(name) is None:
-        return 1.0
-    gain_db = number(values, name)
-    if abs(gain_db) > MAX_GAIN_DB:
-        raise ConfigError(f"'{name}' is within {MAX_GAIN_DB:g} dB, and not {gain_db:g}")
-    return 10.0 ** (gain_db / 20.0)
+        return 0.0
+    level_db = number(values, name)
+    if abs(level_db) > MAX_GAIN_DB:
+        raise ConfigError(f"'{name}' is within {MAX_GAIN_DB:g} dB, and not {level_db:g}")
+    return level_db
 
 
 def _rate(values: dict, told: dict) -> int:
@@ -135,12 +143,12 @@ def _is_recurrent(filled: list[Filled]) -> bool:
     )
 
 
-def _recurrent(filled: list[Filled], inputs: int, direct: bool, gain_in: float, gain_out: float) -> Model:
+def _recurrent(filled: list[Filled], inputs: int, direct: bool, gains: Gains) -> Model:
     cell, head = filled
     heard = cell.tensors["weight_ih"]
-    sound = _louder(heard[:, :1], gain_in)  # and not the knobs
+    sound = _louder(heard[:, :1], gains.before)  # and not the knobs
     tensors = cell.tensors | {"weight_ih": torch.cat([sound, heard[:, 1:]], dim=1)}
-    weight, bias = (_louder(head.tensors[name], gain_out) for name in ("weight", "bias"))
+    weight, bias = (_louder(head.tensors[name], gains.after) for name in ("weight", "bias"))
     config = config_of(cell.part.kind, cell.part.outputs, inputs, direct)
     return model_of(config, Weights(**tensors, weight=weight[..., 0], bias=bias))
 
@@ -153,7 +161,7 @@ def _louder(weights: Tensor, gain: float) -> Tensor:
 
 
 @torch.no_grad()
-def _row(filled: list[Filled], inputs: int, direct: bool, gain_in: float, gain_out: float) -> Model:
+def _row(filled: list[Filled], inputs: int, direct: bool, gains: Gains) -> Model:
     room = models.find("row")
     knobs = tuple(f"knob{i + 1}" for i in range(inputs - 1))
     model = room.Model(room.Config(tuple(row.part for row in filled), direct, knobs))
@@ -161,8 +169,8 @@ def _row(filled: list[Filled], inputs: int, direct: bool, gain_in: float, gain_o
         own = {name.rpartition(".")[2]: tensor for name, tensor in layer.state_dict(keep_vars=True).items()}
         for name, tensor in row.tensors.items():
             own[name].copy_(tensor)
-    model.input_gain.fill_(gain_in)
-    model.head_scale.fill_(gain_out)
+    model.input_gain.fill_(gains.before)
+    model.head_scale.fill_(gains.after)
     if direct:
-        model.direct_gain.fill_(gain_in * gain_out)
+        model.direct_gain.fill_(gains.before * gains.after)
     return model.eval()

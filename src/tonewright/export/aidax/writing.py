@@ -64,8 +64,8 @@ def write(player: Player, path: Path, about: dict[str, str] | None = None) -> st
     stranger.write(path, values)
     knobs = f" with {words(config.knobs)} as PARAM1 and on" if config.knobs else ""
     return (
-        f"{'an LSTM' if config.cell == 'lstm' else 'a GRU'} of {config.hidden} units{knobs}, for AIDA-X and RTNeural; "
-        f"AIDA-X plays it at the rate of its host, so run that at {rate} Hz"
+        f"{'an LSTM' if config.cell == 'lstm' else 'a GRU'} of {config.hidden} units{knobs}, for AIDA-X and "
+        f"RTNeural; AIDA-X plays it at the rate of its host, so run that at {rate} Hz"
     )
 
 

@@ -1,10 +1,11 @@
 """The .nam file of the Neural Amp Modeler: JSON with the settings of a network and its weights in one list.
 
-What is read: WaveNet in the older keys (version 0.5) and the newer ones (up to 0.7), LSTM, and the container that
-holds one model in several sizes. A file that asks for anything else, such as another architecture, another activation
-or modulation within the layers, is refused in a sentence that names it.
+What is read: WaveNet in the older keys (version 0.5) and the newer ones (up to 0.7), LSTM, Linear, and the container
+that holds one model in several sizes. A file that asks for anything else, such as another architecture, another
+activation or modulation within the layers, is refused in a sentence that names it.
 """
 
+import datetime
 import re
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from tonewright import storage
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
 from tonewright.export.fields import field, is_number, number, numbers, rate_of_sound, shown, words
+from tonewright.export.nam.linear import linear
 from tonewright.export.nam.models import lstm, wavenet
 
 VERSIONS = ((0, 5), (0, 7))  # the first and the last that is understood
-ARCHITECTURES = {"WaveNet": ("wavenet", wavenet), "LSTM": ("lstm", lstm)}
+ARCHITECTURES = {"WaveNet": ("wavenet", wavenet), "LSTM": ("lstm", lstm), "Linear": ("chain", linear)}
+AT_A_RATE = ("chain",)  # whose models are built for one
 DEFAULT_RATE = 48000  # Hz; of a file that says none
 
 # names in the file's metadata: our names of the same things
@@ -25,6 +28,7 @@ LEVELS = {
     "output_level_dbu": "output_level_dbu",
 }
 PROVENANCE = ("name", "modeled_by", "gear_type", "gear_make", "gear_model", "tone_type")
+DATE = ("year", "month", "day", "hour", "minute", "second")
 MAX_WORDS = 200  # characters
 
 
@@ -64,8 +68,9 @@ def from_values(whole: dict, size: float = 1.0) -> storage.Tone:
         raise ConfigError("it is not a .nam file")
     chosen = _chosen(whole, size)
     key, make = ARCHITECTURES[_architecture(chosen, ARCHITECTURES)]
-    model = make(field(chosen, "config", dict), numbers(field(chosen, "weights", list), "weights"))
     rate = _rate(chosen if chosen.get("sample_rate") is not None else whole)
+    weights = numbers(field(chosen, "weights", list), "weights")
+    model = make(field(chosen, "config", dict), weights, *([rate] if key in AT_A_RATE else []))
     return storage.Tone(key, model.eval(), rate, **_facts(chosen, whole))
 
 
@@ -116,6 +121,8 @@ def _facts(*models: dict) -> dict:
     provenance = {
         name: told[name][:MAX_WORDS] for name in PROVENANCE if isinstance(told.get(name), str) and told[name]
     }
+    if date := _date(told.get("date")):
+        provenance["date"] = date
     training = told.get("training")
     esr = training.get("validation_esr") if isinstance(training, dict) else None
     return {
@@ -123,3 +130,11 @@ def _facts(*models: dict) -> dict:
         "metrics": {"esr": float(esr)} if is_number(esr) else {},
         "provenance": provenance,
     }
+
+
+def _date(told) -> str:
+    """When the model was made, as 2026-11-26T20:15:00, or nothing when that is told in no such way."""
+    try:
+        return datetime.datetime(*(told[name] for name in DATE)).isoformat()
+    except (TypeError, KeyError, ValueError, OverflowError):
+        return ""

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tonewright.config import did_you_mean
@@ -28,6 +29,17 @@ class Link:
         if self.kind not in PROCESSORS:
             raise ConfigError(f"no processor called '{self.kind}'{did_you_mean(self.kind, PROCESSORS)}")
         PROCESSORS[self.kind].checked_size(self.size)
+
+    def sized(self, values: Mapping[str, object]) -> "Link":
+        """The one that can be turned to these values: where no size is told, as many numbers as there are tell it.
+
+        >>> Link("response").sized({"taps": [1.0, 0.5]})
+        Link(kind='response', size=2)
+        """
+        each = (values.get(setting.name) for setting in PROCESSORS[self.kind].settings if setting.count == 0)
+        told = next((len(value) for value in each if isinstance(value, list)), 0)
+        usual = told == PROCESSORS[self.kind].checked_size(0)
+        return self if self.size or usual else Link(self.kind, told)
 
 
 @dataclass(frozen=True)

@@ -196,12 +196,8 @@ def decay(name: str, processor: Processor) -> Curve:
 def click(processor: Processor) -> np.ndarray:
     """What one sample of 1 becomes, [T], of something linear; as far as it is heard, or TAIL_S."""
     panel = processor.panel
-    if isinstance(processor, space.Response):
-        return panel.taps.detach().double().numpy()
-    if isinstance(processor, space.Room):
-        wet = processor.response().double().numpy() * float(panel.mix)
-        wet[0] += 1.0 - float(panel.mix)
-        return wet
+    if (taps := processor.taps()) is not None:
+        return taps.detach().double().numpy()
     if isinstance(processor, space.Echo):
         feedback = min(max(abs(float(panel.feedback)), 1e-3), 0.999)
         repeats = 2 + TAIL_DB / (20.0 * math.log10(feedback))

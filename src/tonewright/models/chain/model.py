@@ -5,8 +5,8 @@ from torch import Tensor, nn
 from tonewright.config import did_you_mean
 from tonewright.errors import ConfigError
 from tonewright.layers.base import State
-from tonewright.models.base import Curve, Model, Row
-from tonewright.models.chain import curves, table
+from tonewright.models.base import Curve, Impulse, Model, Row
+from tonewright.models.chain import curves, impulse, table
 from tonewright.models.chain.config import Config
 from tonewright.models.chain.processor import Processor
 from tonewright.models.chain.processors import PROCESSORS
@@ -91,6 +91,15 @@ class Chain(Model):
             )
         self.processors[who].setting(name)
         return self.processors[who], name
+
+    @property
+    def nonlinear(self) -> str:
+        bent = ((name, made.nonlinear) for name, made in self.processors.items())
+        return next((f"its {name} {why}" for name, why in bent if why), "")
+
+    def impulse(self, longest: int) -> Impulse:
+        self.check_linear()
+        return impulse.impulse(list(self.processors.values()), self.inputs, longest)
 
     def curves(self) -> list[Curve]:
         return curves.curves(self.processors)

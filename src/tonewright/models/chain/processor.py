@@ -26,6 +26,9 @@ class Processor(Layer):
             phaser, samples of a response.
         panel: the settings, each a weight by its name, in its unit.
         begins: whether it makes sound of silence (an offset): those behind it then have to settle.
+        nonlinear: why what it does cannot be said by its response to a click, as words that follow its name; "" when
+            it can: beside the constant of one that begins, what it makes of two sounds together is then what it makes
+            of each, and the same at any time.
         moves: whether its sound depends on when it began (an LFO).
         reach_s: seconds by which it can delay all of the sound.
         diffuse: whether it is a room that is made up, whose every reflection cannot be that of another.
@@ -43,6 +46,7 @@ class Processor(Layer):
     settings: ClassVar[tuple[Setting, ...]] = ()
     sizes: ClassVar[tuple[int, int, int] | None] = None
     begins: ClassVar[bool] = False
+    nonlinear: ClassVar[str] = "is not known to be linear"
     moves: ClassVar[bool] = False
     reach_s: ClassVar[float] = 0.0
     diffuse: ClassVar[bool] = False
@@ -73,6 +77,10 @@ class Processor(Layer):
     def initial_state(self, batch: int) -> State:
         return [memory for part in self.parts for memory in part.initial_state(batch)]
 
+    def taps(self) -> Tensor | None:
+        """The whole response to a click, [N], of one that has it at hand and does the same to every channel."""
+        return None
+
     def values(self) -> dict[str, float | list[float]]:
         """The settings, by name, in their units."""
         return {s.name: getattr(self.panel, s.name).detach().double().tolist() for s in self.settings}
@@ -91,9 +99,9 @@ class Processor(Layer):
                 raise ConfigError(
                     f"{self.kind}.{name} wants {parameter.numel()} numbers, and got {len(wanted)}"
                 )
-            checked = [setting.check(self.kind, float(number)) for number in wanted]
+            numbers = torch.tensor([float(number) for number in wanted], dtype=torch.float64)
             with torch.no_grad():
-                parameter.copy_(torch.tensor(checked, dtype=torch.float64).reshape(parameter.shape))
+                parameter.copy_(setting.checked(self.kind, numbers).reshape(parameter.shape))
 
     @classmethod
     def setting(cls, name: str) -> Setting:

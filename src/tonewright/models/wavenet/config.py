@@ -22,8 +22,8 @@ class Stack:
         channels: of the running sound.
         dilations: one per layer, in samples.
         kernels: taps, one per layer, or one for all.
-        activation: of ACTIVATIONS. "linear" is none; "gated" is tanh x sigmoid and "softgated" its softsign cousin; both let the
-            convolution make twice the channels.
+        activation: of ACTIVATIONS. "linear" is none; "gated" is tanh x sigmoid and "softgated" its softsign cousin,
+            and both let the convolution make twice the channels.
         head_channels, head_kernel, head_bias: the convolution that reads the sum of all activations.
     """
 

@@ -25,7 +25,7 @@ MAKEUP = Setting("makeup_db", -24.0, 36.0, 0.0, neutral=0.0)
 class Dynamics(Processor):
     """The gain follows what `reduction_db` makes of the level."""
 
-    past_s = 0.3
+    past_s, nonlinear = 0.3, "changes its gain with the level"
 
     def build(self) -> None:
         self.follow = self.add(Follow(self.inputs))

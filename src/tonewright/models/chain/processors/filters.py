@@ -52,7 +52,7 @@ def high_shelf(g: Tensor, q: Tensor, gain_db: Tensor) -> Tensor:
 class Equaliser(Processor):
     """Sections in a row, computed of the settings by `sections`."""
 
-    count = 1
+    nonlinear, count = "", 1
 
     def build(self) -> None:
         self.filters = self.add(Filters(self.inputs, self.count))

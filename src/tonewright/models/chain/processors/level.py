@@ -15,7 +15,7 @@ from tonewright.models.chain.setting import Setting
 class Gain(Processor):
     """y = 10^(gain_db / 20) x."""
 
-    kind = "gain"
+    kind, nonlinear = "gain", ""
     settings = (Setting("gain_db", -60.0, 60.0, 0.0, neutral=0.0),)
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
@@ -25,7 +25,7 @@ class Gain(Processor):
 class Polarity(Processor):
     """y = sign x: +1 leaves the sound as it is, -1 turns it upside down."""
 
-    kind = "polarity"
+    kind, nonlinear = "polarity", ""
     settings = (Setting("sign", -1.0, 1.0, 1.0, choices=(-1.0, 1.0), neutral=1.0),)
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
@@ -35,7 +35,7 @@ class Polarity(Processor):
 class Offset(Processor):
     """y = x + level: a constant, in full scale."""
 
-    kind, begins = "offset", True
+    kind, nonlinear, begins = "offset", "", True
     settings = (Setting("level", -1.0, 1.0, 0.0, neutral=0.0),)
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
@@ -45,7 +45,7 @@ class Offset(Processor):
 class DcBlocker(Processor):
     """A high-pass of 6 dB per octave, low enough to take nothing but a constant."""
 
-    kind = "dc-blocker"
+    kind, nonlinear = "dc-blocker", ""
     settings = (Setting("cutoff_hz", 0.5, 100.0, 10.0, logarithmic=True, neutral=0.5),)
 
     def build(self) -> None:
@@ -64,7 +64,7 @@ class Delay(Processor):
     Those are what the interpolation wants to see on both sides of a place.
     """
 
-    kind, latency, past_s, reach_s = "delay", 2, 1.0, 1.0
+    kind, nonlinear, latency, past_s, reach_s = "delay", "", 2, 1.0, 1.0
     settings = (Setting("delay_ms", 0.0, 1000.0, 0.0, neutral=0.0),)
 
     def build(self) -> None:

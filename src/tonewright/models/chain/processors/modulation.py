@@ -28,7 +28,7 @@ OCTAVE = math.log(2.0)
 class Moving(Processor):
     """A processor with an oscillator of rate_hz that begins at `phase` (turns); `shape` is from sine to triangle."""
 
-    moves = True
+    moves, nonlinear = True, "moves, so that every click becomes something else"
 
     def build(self) -> None:
         self.phasor = self.add(Phasor(self.sample_rate, self.start))

@@ -7,13 +7,14 @@ from tonewright.layers.base import State
 from tonewright.models.chain.processor import Processor, gain_of
 from tonewright.models.chain.setting import Setting
 
+BENDS = "bends loud sounds more than soft ones"
 DRIVE = Setting("drive_db", -20.0, 50.0, 6.0, neutral=-20.0)
 
 
 class Tanh(Processor):
     """y = tanh(d x) / d: soft, the same on both sides; quiet sounds pass as they are."""
 
-    kind = "tanh"
+    kind, nonlinear = "tanh", BENDS
     settings = (DRIVE,)
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
@@ -24,7 +25,7 @@ class Tanh(Processor):
 class Clip(Processor):
     """y = x, but nowhere beyond the ceiling."""
 
-    kind = "clip"
+    kind, nonlinear = "clip", BENDS
     settings = (Setting("ceiling_db", -60.0, 6.0, 0.0, neutral=6.0),)
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
@@ -35,7 +36,7 @@ class Clip(Processor):
 class Asymmetric(Processor):
     """y = (tanh(d x + b) - tanh(b)) / (d (1 - tanh(b)^2)): one side bends before the other; quiet sounds pass."""
 
-    kind = "asymmetric"
+    kind, nonlinear = "asymmetric", BENDS
     settings = (DRIVE, Setting("bias", -1.5, 1.5, 0.3, neutral=0.0))
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
@@ -51,7 +52,7 @@ class Curve(Processor):
     waves", 1979, for the polynomials.
     """
 
-    kind, sizes = "curve", (1, 9, 32)
+    kind, nonlinear, sizes = "curve", BENDS, (1, 9, 32)
     settings = (DRIVE, Setting("weights", -8.0, 8.0, 0.0, count=0, neutral=0.0))
 
     def __init__(self, *args, **kwargs):

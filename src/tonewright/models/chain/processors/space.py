@@ -23,7 +23,7 @@ DECAY = math.log(1000.0)  # 60 dB
 class Echo(Processor):
     """Repeats delay_ms apart, each `feedback` times the one before; `damping` takes some treble from each."""
 
-    kind, past_s, reach_s = "echo", 3 * LONGEST, LONGEST
+    kind, nonlinear, past_s, reach_s = "echo", "", 3 * LONGEST, LONGEST
     settings = (
         Setting("delay_ms", 5.0, 1000.0 * LONGEST, 300.0, logarithmic=True),
         Setting("feedback", -0.98, 0.98, 0.3, neutral=0.0),
@@ -46,13 +46,16 @@ class Response(Processor):
     Its size is how many samples that has.
     """
 
-    kind, sizes, past_s = "response", (1, 2048, 1 << 20), 2.0
+    kind, nonlinear, sizes, past_s = "response", "", (1, 2048, 1 << 20), 2.0
     settings = (Setting("taps", -16.0, 16.0, 0.0, count=0),)
 
     def build(self) -> None:
         self.fir = self.add(LongFir(self.inputs, self.size))
         with torch.no_grad():
             self.panel.taps[0] = 1.0
+
+    def taps(self) -> Tensor:
+        return self.panel.taps
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         return self.fir(x, state, self.panel.taps)
@@ -64,7 +67,7 @@ class Room(Processor):
     Source: the velvet-free form of Moorer, "About this reverberation business", 1979, section 4.
     """
 
-    kind, sizes, past_s, diffuse = "room", (256, 65536, 1 << 19), 2.0, True
+    kind, nonlinear, sizes, past_s, diffuse = "room", "", (256, 65536, 1 << 19), 2.0, True
     settings = (
         MIX,
         Setting("level_db", -40.0, 20.0, 0.0, count=BANDS),
@@ -83,6 +86,10 @@ class Room(Processor):
         fade = torch.exp(self.seconds * (-DECAY / self.panel.t60_s)[:, None])
         return torch.sum(self.noise * fade * gain_of(self.panel.level_db)[:, None], dim=0)
 
+    def taps(self) -> Tensor:
+        dry = torch.nn.functional.pad(1.0 - self.panel.mix[None], (0, self.size - 1))
+        return self.response() * self.panel.mix + dry
+
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         wet, state = self.fir(x, state, self.response())
         return x * (1.0 - self.panel.mix) + wet * self.panel.mix, state
@@ -91,7 +98,7 @@ class Room(Processor):
 class Hall(Processor):
     """A network of delays that feed each other and die away by 60 dB in t60_s, the treble sooner. Size: how many."""
 
-    kind, sizes, past_s, diffuse = "hall", (2, 8, 16), 2.0, True
+    kind, nonlinear, sizes, past_s, diffuse = "hall", "", (2, 8, 16), 2.0, True
     settings = (
         Setting("t60_s", 0.1, 20.0, 1.5, logarithmic=True),
         Setting("damping", 0.0, 0.9, 0.2, neutral=0.0),

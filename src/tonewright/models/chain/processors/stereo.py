@@ -14,7 +14,7 @@ from tonewright.models.chain.setting import Setting
 class Pan(Processor):
     """From -1, left, to 1, right, at the same power; in the middle both sides are as before. Mono becomes stereo."""
 
-    kind = "pan"
+    kind, nonlinear = "pan", ""
     settings = (Setting("pan", -1.0, 1.0, 0.0, neutral=0.0),)
 
     def build(self) -> None:
@@ -33,7 +33,7 @@ class Pan(Processor):
 class Width(Processor):
     """What differs between left and right, times `width`: 0 is mono, 1 leaves it, 2 is wide."""
 
-    kind = "width"
+    kind, nonlinear = "width", ""
     settings = (Setting("width", 0.0, 2.0, 1.0, neutral=1.0),)
 
     def build(self) -> None:

@@ -1,0 +1,119 @@
+"""Our WaveNet as the settings and weights of a .nam file: in the older keys where these can say it, else the newer.
+
+Every player reads the older keys, and some read nothing else; the newer ones also know a kernel for each layer, other
+activations than tanh, gates, and a head of several taps.
+"""
+
+import torch
+from torch import Tensor
+
+from tonewright.errors import ConfigError
+from tonewright.export.fields import words
+from tonewright.export.nam.models import ACTIVATIONS, MODULATIONS, wavenet_weights
+from tonewright.models.base import Model
+from tonewright.runtime.player import Player
+
+OLD, NEW = "0.5.4", "0.7.0"
+NAMES = {ours: pair for pair, ours in ACTIVATIONS.items()}
+SLOPE = 0.01  # of our leaky ReLU
+INSTEAD = "teach --preset standard"
+
+
+def check(player: Player) -> None:
+    """Refuse a WaveNet that .nam files have no words for.
+
+    Raises:
+        ConfigError: saying which part of it.
+    """
+    config = player.model.config
+    if config.knobs:
+        raise ConfigError(
+            f".nam players have no knobs, and this model has {words(config.knobs)}; teach it at one setting"
+        )
+    if config.mix != "sum":
+        raise ConfigError(
+            f".nam players add what their layers made, and this model mixes it by weight; {INSTEAD}"
+        )
+    if not config.conditioned:
+        raise ConfigError(f".nam players let every layer hear the input, and this model does not; {INSTEAD}")
+    if config.input_bias:
+        raise ConfigError(
+            f".nam players have no bias where the sound comes in, and this model has; {INSTEAD}"
+        )
+    for stack in config.stacks:
+        if stack.activation not in NAMES:
+            raise ConfigError(f".nam players have no activation '{stack.activation}', only {words(NAMES)}")
+
+
+def content(player: Player) -> dict:
+    """The version, settings and weights of the model, as the file has them."""
+    model = player.model
+    config = {"layers": arrays(model.config), "head": None, "head_scale": float(model.head_scale)}
+    return {
+        "version": OLD if is_plain(model.config) else NEW,
+        "architecture": "WaveNet",
+        "config": config,
+        "weights": flat(model).tolist(),
+    }
+
+
+def weights(player: Player) -> int:
+    """How many weights the file will hold."""
+    return wavenet_weights(player.model.config)
+
+
+def is_plain(config) -> bool:
+    """Whether the older keys can say it: tanh, one kernel for all layers of a stack, and a head of one tap."""
+    return all(
+        stack.activation == "tanh" and len(set(stack.kernels)) == 1 and stack.head_kernel == 1
+        for stack in config.stacks
+    )
+
+
+def arrays(config) -> list[dict]:
+    """The stacks, each as a layer array."""
+    sources = (1, *(stack.channels for stack in config.stacks))
+    make = _old if is_plain(config) else _new
+    return [
+        {"input_size": source, "condition_size": 1, "channels": stack.channels, **make(stack)}
+        for source, stack in zip(sources, config.stacks, strict=False)
+    ]
+
+
+@torch.no_grad()
+def flat(model: Model) -> Tensor:
+    """Every weight in the order of the file, which is ours, and the scale of the output after them. [n]"""
+    return torch.cat([*(p.detach().flatten() for p in model.parameters()), model.head_scale.reshape(1)])
+
+
+def _old(stack) -> dict:
+    return {
+        "head_size": stack.head_channels,
+        "kernel_size": stack.kernels[0],
+        "dilations": list(stack.dilations),
+        "activation": "Tanh",
+        "gated": False,
+        "head_bias": stack.head_bias,
+    }
+
+
+def _new(stack) -> dict:
+    """With all that a player may look for: some take the fast way only where every part that is off is said to be."""
+    layers, (first, second) = len(stack.layers), NAMES[stack.activation]
+    activation = {"type": first} | ({"negative_slope": SLOPE} if first == "LeakyReLU" else {})
+    head = {"out_channels": stack.head_channels, "kernel_size": stack.head_kernel, "bias": stack.head_bias}
+    return {
+        "bottleneck": stack.channels,
+        "kernel_sizes": [kernel for kernel, _ in stack.layers],
+        "dilations": list(stack.dilations),
+        "activation": [activation] * layers,
+        "gating_mode": ["gated" if second else "none"] * layers,
+        "secondary_activation": [{"type": second} if second else None] * layers,
+        "head": head,
+        "head1x1": {"active": False, "out_channels": 1, "groups": 1},
+        "layer1x1": {"active": True, "groups": 1},
+        "groups_input": 1,
+        "groups_input_mixin": 1,
+        **{name: {"active": False, "shift": True, "groups": 1} for name in MODULATIONS},
+        "slimmable": None,
+    }

@@ -1,0 +1,127 @@
+"""Writing .nam files: one model, or two sizes of one in a container from which a player chooses.
+
+A kind of model that the format holds is a module beside this one, with
+
+    check(player)    refuses, in a sentence, what the format cannot say of it
+    weights(player)  how many weights the file will hold
+    content(player)  "version", "architecture", "config" and "weights" of the file
+    left_out(player) where something had to be: what, in words
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from tonewright.errors import ConfigError
+from tonewright.export import stranger
+from tonewright.export.fields import words
+from tonewright.export.nam import linear, lstm, wavenet
+from tonewright.export.nam.metadata import metadata
+from tonewright.export.nam.reading import read
+from tonewright.runtime.player import Player
+
+KINDS = {"wavenet": wavenet, "lstm": lstm, "chain": linear}  # by our name of the architecture
+CONTAINER = "SlimmableContainer"
+MAX_WEIGHTS = 700_000  # so that the file stays below what a reader accepts (stranger.MAX_FILE)
+HALF = 0.5  # from 0 to this a player takes the smaller model, and above it the larger
+
+
+def check(player: Player) -> None:
+    """Refuse a model that .nam files cannot hold.
+
+    Raises:
+        ConfigError: saying why.
+    """
+    kind = KINDS.get(player.tone.architecture)
+    if kind is None:
+        raise ConfigError(f".nam files hold no {player.tone.architecture}, only {words(KINDS)}")
+    kind.check(player)
+    if (count := kind.weights(player)) > MAX_WEIGHTS:
+        raise ConfigError(
+            f".nam files hold {MAX_WEIGHTS:,} weights at most, and this model has {count:,}; teach a smaller one"
+        )
+
+
+def write(
+    player: Player, path: Path, about: dict[str, str] | None = None, smaller: Player | None = None
+) -> str:
+    """Write the model, or with `smaller` a container of both.
+
+    Args:
+        player: of the model.
+        path: of the file.
+        about: what is told of it: name, modeled_by, gear_type, gear_make, gear_model, tone_type, date, and as numbers
+            input_level_dbu and output_level_dbu.
+        smaller: a second, cheaper model of the same device, for players that are short of time.
+
+    Returns:
+        What was written, in words.
+
+    Raises:
+        ConfigError: the format cannot hold the model, or what is told of it.
+        FileError: it cannot be written there.
+    """
+    values = values_of(player, about)
+    said = _words(values)
+    if smaller is not None:
+        _check_smaller(player, smaller)
+        second = values_of(smaller, about)
+        values, said = container(values, second), f"{said} and {_words(second)}"
+    stranger.write(path, values)
+    kind = KINDS[player.tone.architecture]
+    rest = kind.left_out(player) if hasattr(kind, "left_out") else ""
+    return f"{said}, {player.sample_rate} Hz, version {values['version']}{rest}"
+
+
+def replay(player: Player, path: Path, x: np.ndarray) -> np.ndarray:
+    """The sound x [T] through the written file; of a container, through the larger model."""
+    return Player(read(path)).render(x)
+
+
+def values_of(player: Player, about: dict[str, str] | None = None) -> dict:
+    """What the file of one model holds.
+
+    Raises:
+        ConfigError: as `write`.
+    """
+    check(player)
+    content = KINDS[player.tone.architecture].content(player)
+    return {
+        "version": content["version"],
+        "metadata": metadata(player, about or {}),
+        "architecture": content["architecture"],
+        "config": content["config"],
+        "weights": content["weights"],
+        "sample_rate": float(player.sample_rate),
+    }
+
+
+def container(larger: dict, smaller: dict) -> dict:
+    """Two models as one file, which tells of itself what the larger one does."""
+    rows = [{"max_value": HALF, "model": smaller}, {"max_value": 1.0, "model": larger}]
+    return {
+        "version": wavenet.NEW,
+        "metadata": larger["metadata"],
+        "architecture": CONTAINER,
+        "config": {"submodels": rows},
+        "weights": [],
+        "sample_rate": larger["sample_rate"],
+    }
+
+
+def _check_smaller(player: Player, smaller: Player) -> None:
+    check(smaller)
+    if smaller.sample_rate != player.sample_rate:
+        raise ConfigError(
+            f"the smaller model is of {smaller.sample_rate} Hz, and the other of {player.sample_rate} Hz; "
+            "a .nam container wants one rate"
+        )
+    counts = [KINDS[one.tone.architecture].weights(one) for one in (smaller, player)]
+    if counts[0] >= counts[1]:
+        raise ConfigError(
+            f"the smaller model has {counts[0]:,} weights, and the other {counts[1]:,}; name them the other way round"
+        )
+
+
+def _words(values: dict) -> str:
+    return f"{values['architecture']} of {len(values['weights']):,} weights"

@@ -1,0 +1,175 @@
+"""The .nam writer: what is written is what the model is, in the words that players look for."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from tonewright import models, storage
+from tonewright.errors import ConfigError
+from tonewright.export import formats, nam, playback
+from tonewright.export.nam import writing
+from tonewright.models.wavenet import Config, Stack
+from tonewright.runtime.player import Player
+from tonewright.runtime.stream import Stream
+
+NAM = formats.named("nam")
+SMALL = (Stack(4, (1, 2), head_channels=2, head_bias=False), Stack(2, (1, 2)))
+DATE = {"date": "2026-11-26T20:15:00"}
+
+
+def player(architecture: str, config=None, preset: str = "", **facts) -> Player:
+    room = models.find(architecture)
+    torch.manual_seed(0)
+    return Player(storage.Tone(architecture, room.Model(config or room.PRESETS[preset]), 48000, **facts))
+
+
+def written(one: Player, path, **options) -> dict:
+    nam.write(one, path, **options)
+    return json.loads(path.read_text())
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "amp.nam"
+
+
+@pytest.mark.parametrize(
+    "architecture,preset,version,count",
+    [
+        ("wavenet", "standard", "0.5.4", 13802),
+        ("wavenet", "lite", "0.5.4", 6554),
+        ("wavenet", "feather", "0.5.4", 3026),
+        ("wavenet", "nano", "0.5.4", 842),
+        ("wavenet", "a2", "0.7.0", 12146),
+        ("wavenet", "a2-lite", "0.7.0", 1871),
+        ("lstm", "1x16", "0.5.4", 1201),
+        ("lstm", "2x8", "0.5.4", 905),
+    ],
+)
+def test_a_preset_is_written_as_its_players_know_it(path, architecture, preset, version, count):
+    one = player(architecture, preset=preset)
+    values = written(one, path)
+    assert (values["version"], len(values["weights"]), values["sample_rate"]) == (version, count, 48000)
+    assert writing.KINDS[architecture].weights(one) == count
+    assert playback.difference(NAM, one, path) < 1e-6
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"activation": "relu"},
+        {"activation": "leaky_relu"},
+        {"activation": "sigmoid"},
+        {"activation": "softsign"},
+        {"activation": "gated"},
+        {"activation": "softgated"},
+        {"kernels": (2, 5)},
+        {"head_kernel": 4},
+    ],
+    ids=str,
+)
+def test_what_the_older_keys_cannot_say_is_said_in_the_newer(path, change):
+    config = Config((Stack(**{"channels": 3, "dilations": (1, 4)} | change),))
+    one = player("wavenet", config)
+    assert written(one, path)["version"] == "0.7.0"
+    assert nam.read(path).model.config.stacks[0].layers == config.stacks[0].layers
+    assert playback.difference(NAM, one, path) == 0
+
+
+def test_the_scale_of_the_output_is_told_twice(path):
+    one = player("wavenet", Config(SMALL))
+    one.model.head_scale.fill_(0.3)
+    values = written(one, path)
+    assert values["config"]["head_scale"] == values["weights"][-1] == np.float32(0.3)
+
+
+def test_the_scale_of_an_lstm_goes_into_its_last_weights(path):
+    one = player("lstm", preset="2x8")
+    one.model.head_scale.fill_(0.25)
+    head = one.model.body.layers[-1]
+    expected = 0.25 * torch.cat([head.weight.flatten(), head.bias])
+    assert written(one, path)["weights"][-9:] == expected.tolist()
+
+
+def test_an_lstm_begins_as_after_silence_and_its_own_beginning_is_kept(path):
+    one = player("lstm", preset="1x8")
+    stream = Stream(one.model, 48000)
+    stream.process(np.zeros(48000, np.float32))
+    again = Player(nam.read(path)) if written(one, path) else None
+    cell = again.model.body.layers[0]
+    for memory, start in zip(stream.state, (cell.initial_h, cell.initial_c), strict=True):
+        torch.testing.assert_close(memory[0], start, atol=1e-6, rtol=0)
+    before = path.read_bytes()
+    nam.write(again, path, about=DATE)
+    assert json.loads(path.read_bytes())["weights"] == json.loads(before)["weights"]
+
+
+@pytest.mark.parametrize(
+    "config,words",
+    [
+        (
+            {"knobs": ("drive", "tone")},
+            "no knobs, and this model has drive and tone; teach it at one setting",
+        ),
+        ({"mix": "stack", "stacks": SMALL[1:]}, "mixes it by weight"),
+        ({"conditioned": False}, "hear the input, and this model does not"),
+        ({"input_bias": True}, "no bias where the sound comes in"),
+        ({"stacks": (Stack(2, (1,), activation="linear"),)}, "no activation 'linear', only tanh"),
+    ],
+)
+def test_wavenets_that_no_player_knows(config, words):
+    with pytest.raises(ConfigError, match=words):
+        nam.check(player("wavenet", Config(**{"stacks": SMALL} | config)))
+
+
+@pytest.mark.parametrize(
+    "architecture,preset,words",
+    [
+        ("lstm", "1x40", "do not add the dry sound to an LSTM"),
+        ("lstm", "gru-1x16", "LSTMs and no GRUs"),
+        ("feedback", "standard", "no feedback, only"),
+    ],
+)
+def test_other_models_that_no_player_knows(architecture, preset, words):
+    with pytest.raises(ConfigError, match=words):
+        nam.check(player(architecture, preset=preset))
+
+
+def test_a_model_that_is_too_large_to_be_read_again():
+    with pytest.raises(ConfigError, match="700,000 weights at most, and this model has"):
+        nam.check(player("wavenet", Config((Stack(300, (1, 2, 4, 8)),))))
+
+
+def test_a_container_holds_both_sizes(path):
+    large, small = player("wavenet", Config(SMALL)), player("wavenet", Config(SMALL[1:]))
+    large.tone.levels["nam_loudness_db"] = -20.0
+    values = written(large, path, smaller=small)
+    rows = values["config"]["submodels"]
+    assert [row["max_value"] for row in rows] == [0.5, 1.0] and values["weights"] == []
+    assert values["metadata"] == rows[1]["model"]["metadata"]
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, 500).astype(np.float32)
+    for one, size in ((small, 0.0), (large, 1.0)):
+        np.testing.assert_array_equal(Player(nam.read(path, size)).render(x), one.render(x))
+    assert playback.difference(NAM, large, path) == 0
+
+
+def test_containers_that_make_no_sense(path):
+    large, small = player("wavenet", Config(SMALL)), player("wavenet", Config(SMALL[1:]))
+    with pytest.raises(ConfigError, match="the other way round"):
+        nam.write(small, path, smaller=large)
+    small.tone.sample_rate = 44100
+    with pytest.raises(ConfigError, match="wants one rate"):
+        nam.write(large, path, smaller=small)
+    with pytest.raises(ConfigError, match="no GRUs"):
+        nam.write(large, path, smaller=player("lstm", preset="gru-1x16"))
+    assert not path.exists()
+
+
+def test_weights_that_are_no_numbers_are_refused(path):
+    one = player("wavenet", Config(SMALL), levels={"nam_loudness_db": 0.0, "nam_gain": 0.0})
+    with torch.no_grad():
+        next(one.model.parameters()).fill_(float("nan"))
+    with pytest.raises(ConfigError, match="NaN or infinite"):
+        nam.write(one, path)
