@@ -56,4 +56,5 @@ def test_mistakes_are_sentences(tonewright):
     wrong = ("export", "b.tone", "amp.json", "--to", "guitarml", "--about", "name=x")
     assert "guitarml files do not tell 'name'" in tonewright.refuses(*wrong)
     (tonewright.folder / "other.json").write_text('{"a": 1}')
-    assert "is of no format that is read here" in tonewright.refuses("import", "other.json", "-o", "x.tone")
+    told = tonewright.refuses("import", "other.json", "-o", "x.tone")
+    assert "is of no format that is read here; .json files that are: WaveNetVA and SmartGuitarAmp; " in told
