@@ -5,10 +5,9 @@ from torch import Tensor
 
 from tonewright import models
 from tonewright.errors import ConfigError
-from tonewright.export.fields import field, only, words
+from tonewright.export.fields import expect, field, only, words
 from tonewright.export.nam.arrays import wholes
 from tonewright.export.nam.bends import SLOPE, bend, fill, told
-from tonewright.export.nam.models import expect
 from tonewright.layers.conv import Conv1d
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player

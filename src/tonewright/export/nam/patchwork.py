@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from tonewright.errors import ConfigError
 from tonewright.export.nam.arrays import MODULATIONS
 from tonewright.export.nam.bends import told
-from tonewright.export.nam.wavenets import own
+from tonewright.export.nam.read_wavenet import own
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from tonewright.errors import ConfigError
 from tonewright.export.fields import words
 from tonewright.export.nam.arrays import MODULATIONS
-from tonewright.export.nam.wavenets import ACTIVATIONS, wavenet_weights
+from tonewright.export.nam.read_wavenet import ACTIVATIONS, wavenet_weights
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
 

@@ -9,10 +9,9 @@ from torch import Tensor
 
 from tonewright import models
 from tonewright.errors import ConfigError
-from tonewright.export.fields import field, number, numbers, rate_of_sound, shown
+from tonewright.export.fields import expect, field, number, numbers, rate_of_sound, shown
 from tonewright.export.nam.arrays import described
 from tonewright.export.nam.bends import KINDS, bend, fill
-from tonewright.export.nam.models import expect
 from tonewright.export.nam.version import check_version
 from tonewright.models.base import Model
 
