@@ -25,7 +25,8 @@ DEFAULT_RATE = 48000  # Hz; of a file that says none
 
 # names in the file's metadata: our names of the same things
 LEVELS = {
-    "loudness": "loudness_db",
+    "loudness": "nam_loudness_db",  # not at the level, nor of the sound, that our loudness_db is of
+    "gain": "nam_gain",
     "input_level_dbu": "input_level_dbu",
     "output_level_dbu": "output_level_dbu",
 }
@@ -42,8 +43,7 @@ def read(path: Path | str, size: float = 1.0) -> storage.Tone:
         size: which model of a container to take, from 0, the smallest, to 1, the largest.
 
     Returns:
-        The model with its rate, its loudness and who made it, as far as the file tells. What the file calls "gain"
-        has no place in a Tone and is left out.
+        The model with its rate, its loudness and who made it, as far as the file tells.
 
     Raises:
         FileError: when the file is missing, damaged, or asks for what this version does not play.
