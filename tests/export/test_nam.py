@@ -5,7 +5,7 @@ import torch
 
 from tests.export.nam_files import CONTAINER, LSTM, NEW, OLD, SMALL, array, model_file
 from tonewright.export import nam
-from tonewright.export.nam.models import wavenet_weights
+from tonewright.export.nam.wavenets import wavenet_weights
 from tonewright.models.lstm import Model as Lstm
 from tonewright.models.wavenet import PRESETS, Config, Stack
 from tonewright.models.wavenet import Model as WaveNet
@@ -83,6 +83,13 @@ def test_a_container_gives_the_size_that_is_asked_for(put):
     without = {key: value for key, value in SMALL.items() if key not in ("sample_rate", "metadata")}
     row = {**CONTAINER, "config": {"submodels": [{"max_value": 1.0, "model": without}]}}
     assert nam.read(put(row)).sample_rate == 44100 and nam.read(put(row)).provenance == {"name": "several"}
+
+
+def test_a_container_within_a_container(put):
+    row = {"max_value": 1.0, "model": {**CONTAINER, "metadata": {"name": "inner", "gear_make": "me"}}}
+    tone = nam.read(put({**CONTAINER, "metadata": {"tone_type": "clean"}, "config": {"submodels": [row]}}))
+    assert tone.model.config == nam.read(put(OLD)).model.config
+    assert tone.provenance == {"name": "amp", "gear_make": "me", "tone_type": "clean"}
 
 
 def test_what_is_told_is_kept_where_it_makes_sense(put):

@@ -76,7 +76,7 @@ def framed_loudness(heard: Tensor, sample_rate: int, hop: int, frames: int) -> T
     size = 2 * half_window(sample_rate)
     if not frames or not heard.shape[0]:
         return heard[..., :frames]
-    window, weights = _tables(sample_rate)
+    window, weights = tables(sample_rate)
     window, weights = window.to(heard.device), weights.to(heard.device)
     windows, made = heard.unfold(-1, size, hop)[:, :, :frames], []
     for start in range(0, frames, TOGETHER):
@@ -110,7 +110,8 @@ def transform_size(size: int) -> int:
 
 
 @lru_cache(maxsize=8)
-def _tables(sample_rate: int) -> tuple[Tensor, Tensor]:
+@torch.inference_mode(False)  # whoever comes first: others may want gradients
+def tables(sample_rate: int) -> tuple[Tensor, Tensor]:
     """The window, and by how much the power of each bin counts."""
     size = 2 * half_window(sample_rate)
     window = torch.hann_window(size, periodic=True, dtype=torch.float64)

@@ -35,7 +35,7 @@ def white_noise(seed: Tensor, first: Tensor, count: int) -> Tensor:
             [ 0.0529, -0.0582,  0.2127]])
     """
     n = first[:, None] + torch.arange(count, device=first.device)
-    mixed = _mix(_mix(seed)[:, None] + (n + 1) * _signed(GOLDEN))
+    mixed = _mix(_mix(seed)[:, None] + (n + 1) * signed(GOLDEN))
     return (mixed >> 40).to(torch.float32) * 2.0**-23
 
 
@@ -101,13 +101,13 @@ def filtered_noise(
     return y[:, None], count + y.shape[-1]
 
 
-def _signed(bits: int) -> int:
+def signed(bits: int) -> int:
     return bits - (1 << 64) if bits >> 63 else bits
 
 
 def _mix(z: Tensor) -> Tensor:
-    z = (z ^ _shifted(z, 30)) * _signed(FIRST)
-    z = (z ^ _shifted(z, 27)) * _signed(SECOND)
+    z = (z ^ _shifted(z, 30)) * signed(FIRST)
+    z = (z ^ _shifted(z, 27)) * signed(SECOND)
     return z ^ _shifted(z, 31)
 
 
@@ -117,7 +117,7 @@ def _shifted(z: Tensor, by: int) -> Tensor:
 
 
 @cache
-def _map(bands: int, dtype: torch.dtype) -> Tensor:
+def filter_map(bands: int, dtype: torch.dtype) -> Tensor:
     """What magnitudes are multiplied by to be the later half of a filter, [bands - 1, bands]: irfft, then Hann."""
     taps = 2 * (bands - 1)
     with torch.inference_mode(False):  # whoever comes first: others may want gradients
@@ -132,7 +132,7 @@ def _halves(magnitudes: Tensor) -> Tensor:
     if magnitudes.ndim != 3 or magnitudes.shape[1] < 2:
         raise ShapeError(f"noise wants magnitudes [B, 2 bands or more, F], and got {list(magnitudes.shape)}")
     return linear(
-        magnitudes.transpose(1, 2), _map(magnitudes.shape[1], magnitudes.dtype).to(magnitudes.device)
+        magnitudes.transpose(1, 2), filter_map(magnitudes.shape[1], magnitudes.dtype).to(magnitudes.device)
     )
 
 

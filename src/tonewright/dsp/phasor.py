@@ -50,7 +50,7 @@ def phasor(
             f"{list(phase.shape)} and {list(count.shape)} of {count.dtype}"
         )
     rate_hz, phase = rate_hz.reshape(()), phase.reshape(())
-    step, first = _steps(float(rate_hz.detach()), float(phase.detach()), sample_rate)
+    step, first = steps_of(float(rate_hz.detach()), float(phase.detach()), sample_rate)
     n = count[:, None, None] + torch.arange(samples, device=count.device)
     ramp = _upper_bits(first + step * n, dtype)
     if torch.is_grad_enabled() and (rate_hz.requires_grad or phase.requires_grad):
@@ -59,7 +59,7 @@ def phasor(
     return ramp, count + samples
 
 
-def _steps(rate_hz: float, phase: float, sample_rate: int) -> tuple[int, int]:
+def steps_of(rate_hz: float, phase: float, sample_rate: int) -> tuple[int, int]:
     """From sample to sample, and at n = 0, as an int64 holds them."""
     if not 0 < rate_hz < sample_rate / 2:
         raise ConfigError(

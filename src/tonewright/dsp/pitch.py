@@ -126,18 +126,19 @@ def framed_pitch(
     if native is not None:
         native.pitch_track(rows.numpy(), sample_rate, hop, lowest_hz, highest_hz, after.numpy(), y.numpy())
     else:
-        finder = _finder(sample_rate, hop, lowest_hz, highest_hz)
+        finder = finder_of(sample_rate, hop, lowest_hz, highest_hz)
         for row, track, made in zip(rows, after, y, strict=True):
             finder.follow(row, track.numpy(), made.numpy())
     return y.to(heard.device, heard.dtype), after.to(tracks.device)
 
 
 @lru_cache(maxsize=8)
-def _finder(sample_rate: int, hop: int, lowest_hz: float, highest_hz: float) -> "_Finder":
-    return _Finder(sample_rate, hop, lowest_hz, highest_hz)
+def finder_of(sample_rate: int, hop: int, lowest_hz: float, highest_hz: float) -> "Finder":
+    """Tables and sizes of one range, for whoever finds pitches without the core."""
+    return Finder(sample_rate, hop, lowest_hz, highest_hz)
 
 
-class _Finder:
+class Finder:
     """The same as PitchTracker in core/src/pitch.cpp, for machines without the core, and to compare with."""
 
     def __init__(self, sample_rate: int, hop: int, lowest_hz: float, highest_hz: float):
