@@ -15,12 +15,18 @@ import numpy as np
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
 from tonewright.export.fields import words
-from tonewright.export.nam import linear, lstm, wavenet
+from tonewright.export.nam import convnet, linear, lstm, patchwork, wavenet
 from tonewright.export.nam.metadata import metadata
 from tonewright.export.nam.reading import read
 from tonewright.runtime.player import Player
 
-KINDS = {"wavenet": wavenet, "lstm": lstm, "chain": linear}  # by our name of the architecture
+KINDS = {
+    "wavenet": wavenet,
+    "lstm": lstm,
+    "chain": linear,
+    "patchwork": patchwork,
+    "row": convnet,
+}  # by our name of the architecture
 CONTAINER = "SlimmableContainer"
 MAX_WEIGHTS = 700_000  # so that the file stays below what a reader accepts (stranger.MAX_FILE)
 HALF = 0.5  # from 0 to this a player takes the smaller model, and above it the larger
