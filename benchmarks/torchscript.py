@@ -76,8 +76,8 @@ to be a model plays in blocks of {BLOCK} (of a frame, where that is longer), bes
 blocks and the native core. What is below 1 cannot be played live there: a loop has dozens of steps of TorchScript for
 each sample. The error is that of TorchScript, relative to the loudest sample of torch.
 """
-PARTS = f"""What each operation takes of a core at {RATE} Hz, in blocks of {BLOCK} samples or a frame (convolutions of a
-timbre run at a fraction of the rate). Followers, lags, all-passes and very short delays that feed themselves go
+PARTS = f"""What each operation takes of a core at {RATE} Hz, in blocks of {BLOCK} samples or a frame (convolutions of
+a timbre run at a fraction of the rate). Followers, lags, all-passes and very short delays that feed themselves go
 sample by sample.
 """
 
