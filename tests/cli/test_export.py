@@ -63,7 +63,7 @@ def test_a_chain_that_a_person_wrote(here):
     [
         (
             ("violin.tone", "room.xyz"),
-            "nothing is exported to '.xyz'; what can be: a WaveNet or an LSTM to .nam",
+            "nothing is exported to '.xyz'; what can be: a WaveNet, an LSTM or a linear chain to .nam",
         ),
         (("violin.tone", "room"), "nothing is exported to 'room'"),
         (("violin.tone", "none/room.wav"), "there is no folder"),

@@ -45,7 +45,7 @@ class Pitch(RememberingTwo):
         self.ends = pitch.ENDS
         rate, hop = attributes["sample_rate"], attributes["hop"]
         self.lowest_hz, self.highest_hz = attributes["lowest_hz"], attributes["highest_hz"]
-        finder = pitch.Finder(rate, hop, self.lowest_hz, self.highest_hz)
+        finder = pitch.finder_of(rate, hop, self.lowest_hz, self.highest_hz)
         self.hop, self.size, self.fine = hop, finder.size, finder.fine
         self.rate, self.first, self.last = float(finder.rate), finder.first, finder.last
         self.scale = finder.fine / finder.size / float(finder.taper.square().sum())

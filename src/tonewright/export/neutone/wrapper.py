@@ -1,0 +1,239 @@
+"""A model as Neutone calls it; both classes are compiled to TorchScript, so they are written in what that knows.
+
+The neutone-sdk is imported here, so this module is only for when it is there.
+"""
+
+import math
+from types import MethodType
+
+import torch
+from torch import Tensor, nn
+
+from tonewright.export.neutone import sdk
+from tonewright.export.neutone.card import Card
+from tonewright.export.torchscript.build import scripted
+from tonewright.models.base import Port, channels_of
+from tonewright.runtime.player import Player
+
+neutone = sdk.load()
+KNOBS = neutone.constants.MAX_N_PARAMS
+
+
+def wrapped(player: Player, card: Card) -> nn.Module:
+    """The model with its queues and its card, to be compiled."""
+    queues = neutone.SampleQueueWrapper(Effect(scripted(player), player, card), daw_sr=player.sample_rate)
+    # a class that inherits from this one cannot be compiled, but an object may have a method of its own
+    queues.calc_model_delay_samples = MethodType(nearest_delay, queues)
+    return queues
+
+
+class Knobs(nn.Module):
+    """Knobs from 0 to 1 as the controls of a model: within their ranges, and smoothed.
+
+    The mean of the last `smoothing_ms` makes of a knob that jumps the straight line that our own player plays.
+
+    Args:
+        ports: of the model; those beyond the first four stay at their defaults.
+        sample_rate: in Hz.
+    """
+
+    low: Tensor
+    span: Tensor
+    others: Tensor
+    before: Tensor
+
+    def __init__(self, ports: tuple[Port, ...], sample_rate: int):
+        super().__init__()
+        turned, others = ports[:KNOBS], ports[KNOBS:]
+        self.register_buffer("low", column([port.minimum for port in turned]))
+        self.register_buffer("span", column([port.maximum - port.minimum for port in turned]))
+        self.register_buffer("others", column([port.default for port in others]))
+        self.lengths = [max(1, round(port.smoothing_ms * sample_rate / 1000)) for port in turned] or [1]
+        self.longest = max(self.lengths)
+        self.count = len(turned)
+        self.register_buffer("before", torch.zeros(self.count, self.longest - 1))
+        self.fresh = True
+
+    def forward(self, knobs: Tensor) -> Tensor:
+        """Knobs [4, n] to controls [ports, n]."""
+        n = knobs.shape[1]
+        x = self.low + self.span * knobs[: self.count].clamp(0.0, 1.0)
+        if self.fresh:
+            self.before = x[:, :1].repeat(1, self.longest - 1)
+            self.fresh = False
+        x = torch.cat([self.before, x], 1)
+        self.before = x[:, n:]
+        rows = [self.smooth(x[i], self.lengths[i], n) for i in range(self.count)]
+        rows.append(self.others.expand(-1, n))
+        return torch.cat(rows)
+
+    def smooth(self, x: Tensor, length: int, n: int) -> Tensor:
+        """The mean of the last `length` samples of x [longest - 1 + n], for each of its last n: [1, n]."""
+        if length == 1:
+            return x[-n:].unsqueeze(0)
+        sums = torch.cumsum(torch.nn.functional.pad(x.double(), [1, 0]), 0)
+        return ((sums[-n:] - sums[-n - length : -length]) / length).float().unsqueeze(0)
+
+    def reset(self) -> None:
+        """The next knobs are where they have been for ever."""
+        self.fresh = True
+
+
+class Effect(neutone.WaveformToWaveformBase):
+    """A model, called with blocks of any size.
+
+    Neutone would itself collect blocks for a model that wants multiples of its own, but delays by whole blocks of the
+    host; here it is no more than it has to be.
+
+    Args:
+        model: scripted: sound [B, inputs, T] and controls [B, ports, T] to sound [B, outputs, T].
+        player: of that model.
+        card: what is told of it.
+    """
+
+    # TorchScript reads the types of a class, and not those of the class above
+    neutone_parameters_metadata: dict[str, dict[str, int | float | str | bool | list[str] | list[int]]]
+    neutone_parameter_names: list[str]
+    remapped_params: dict[str, Tensor]
+    authors: list[str]
+    tags: list[str]
+    links: dict[str, str]
+    waiting: Tensor
+    ready: Tensor
+
+    def __init__(self, model: torch.jit.ScriptModule, player: Player, card: Card):
+        ports, (inputs, outputs) = player.model.ports, channels_of(player.model)
+        # the class above asks for them while it is made; no TorchScript type, so nothing of them is in the file
+        self.offered = [offered(port, player.tone.provenance) for port in ports[:KNOBS]]
+        self.name, self.authors, self.tags, self.links = card.name, card.author, card.tags, card.links
+        self.summary, self.description, self.technical = card.summary, card.description, card.technical
+        self.version, self.citation = card.version, card.citation
+        self.inputs, self.outputs, self.rate = inputs, outputs, player.sample_rate
+        super().__init__(model)
+        self.knobs = Knobs(ports, player.sample_rate)
+        self.block, self.latency = player.model.block, player.model.latency
+        self.lag = self.block - 1
+        self.register_buffer("waiting", torch.zeros(inputs + len(ports), 0))
+        self.register_buffer("ready", torch.zeros(outputs, 0))
+        self.fill()
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        """A block [channels, n], and knobs of n values each, to [channels, n]."""
+        n = x.shape[1]
+        knobs = torch.zeros(self.MAX_N_PARAMS, n)
+        for i, name in enumerate(self.neutone_parameter_names):
+            knobs[i] = params[name]
+        # makes a copy too: x is a place in a queue that will be written to, and a memory may be a part of it
+        x = torch.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
+        both = torch.cat([x, self.knobs(knobs)])
+        if self.block == 1:
+            return self.play(both)
+        both = torch.cat([self.waiting, both], 1)
+        whole = both.shape[1] // self.block * self.block
+        if whole > 0:
+            self.ready = torch.cat([self.ready, self.play(both[:, :whole])], 1)
+        self.waiting = both[:, whole:]
+        y, self.ready = self.ready[:, :n], self.ready[:, n:]
+        return y
+
+    def play(self, both: Tensor) -> Tensor:
+        """Sound and controls [inputs + ports, T] to sound [outputs, T]."""
+        both = both.unsqueeze(0)
+        return self.model(both[:, : self.inputs], both[:, self.inputs :])[0]
+
+    def aggregate_params(self, params: Tensor) -> Tensor:
+        """The knobs of each sample, and not the mean of a block."""
+        return params
+
+    def set_model_sample_rate_and_buffer_size(self, sample_rate: int, n_samples: int) -> bool:
+        # after k blocks of n, k * n samples have come, and at most this many of them wait for a whole block
+        self.lag = self.block - math.gcd(n_samples, self.block)
+        return True
+
+    def reset_model(self) -> bool:
+        self.model.reset()
+        self.knobs.reset()
+        self.fill()
+        return True
+
+    def fill(self) -> None:
+        """Nothing waits, and silence is ready for as long as the first whole block may take."""
+        self.waiting = self.waiting[:, :0]
+        self.ready = torch.zeros(self.outputs, self.lag)
+
+    @torch.jit.export
+    def calc_model_delay_samples(self) -> int:
+        return self.latency + self.lag
+
+    def get_neutone_parameters(self) -> list:
+        return self.offered
+
+    def get_model_name(self) -> str:
+        return self.name
+
+    def get_model_authors(self) -> list[str]:
+        return self.authors
+
+    def get_model_short_description(self) -> str:
+        return self.summary
+
+    def get_model_long_description(self) -> str:
+        return self.description
+
+    def get_technical_description(self) -> str:
+        return self.technical
+
+    def get_technical_links(self) -> dict[str, str]:
+        return self.links
+
+    def get_tags(self) -> list[str]:
+        return self.tags
+
+    def get_model_version(self) -> str:
+        return self.version
+
+    def get_citation(self) -> str:
+        return self.citation
+
+    def is_experimental(self) -> bool:
+        return False
+
+    def is_input_mono(self) -> bool:
+        return self.inputs == 1
+
+    def is_output_mono(self) -> bool:
+        return self.outputs == 1
+
+    def get_native_sample_rates(self) -> list[int]:
+        return [self.rate]
+
+    def get_native_buffer_sizes(self) -> list[int]:
+        return []
+
+
+@torch.jit.export
+def nearest_delay(self) -> int:
+    """The delay of the model in samples of the host: the nearest, where the method of the neutone-sdk rounds down."""
+    delay = self.w2w_base.calc_model_delay_samples()
+    return math.floor(delay * self.daw_bs / self.io_bs + 0.5)
+
+
+def offered(port: Port, told: dict[str, str]) -> neutone.ContinuousNeutoneParameter:
+    """A control as Neutone shows it: its knobs go from 0 to 1, in all versions.
+
+    Args:
+        port: the control.
+        told: what is known of controls, by name.
+    """
+    unit = f" {port.unit}" if port.unit else ""
+    means = f" ({told[port.name]})" if port.name in told else ""
+    return neutone.ContinuousNeutoneParameter(
+        name=port.name,
+        description=f"{port.name}{means}, from {port.minimum:g} to {port.maximum:g}{unit}",
+        default_value=(port.default - port.minimum) / (port.maximum - port.minimum),
+    )
+
+
+def column(values: list[float]) -> Tensor:
+    """Numbers as float32 [n, 1]."""
+    return torch.tensor(values, dtype=torch.float32).reshape(-1, 1)
