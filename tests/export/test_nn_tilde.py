@@ -133,6 +133,9 @@ def test_setters_never_fail(tmp_path):
     _, host = written(amp("drive"), tmp_path)
     for value, then in ((9.0, 1.0), (-9.0, 0.0), (float("nan"), 0.0), (float("inf"), 1.0)):
         assert host.module.set_drive(value) == 0 and host.module.get_drive() == then
+    _, host = written(timbre(), tmp_path)
+    for value, then in ((9.0, 1.0), (-9.0, 0.0), (float("nan"), 0.0), (float("inf"), 1.0)):
+        assert host.module.set_fidelity(value) == 0 and host.module.get_fidelity() == then
 
 
 def test_knobs_move_as_in_a_stream():
