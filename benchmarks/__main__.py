@@ -26,6 +26,7 @@ SCRIPTS = {
     "harmonic_bank": (),
     "instrument_step": (),
     "filter_bank": (),
+    "torchscript": (),
     "timbre_step": (),
     "instrument_live": (),
     "timbre_playing": (),
