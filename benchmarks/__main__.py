@@ -12,6 +12,7 @@ from pathlib import Path
 SCRIPTS = {
     "optimiser": (),
     "playing": (),
+    "onnx_playing": (),
     "teaching": (),
     "teaching_lstm": (),
     "teaching_gru": (),
