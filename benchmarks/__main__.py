@@ -14,6 +14,7 @@ SCRIPTS = {
     "optimiser": (),
     "playing": (),
     "foreign": ("golden",),
+    "onnx_playing": (),
     "teaching": (),
     "teaching_lstm": (),
     "teaching_gru": (),
