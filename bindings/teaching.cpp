@@ -25,9 +25,9 @@ using Out = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
 
 Bend bend_of(const std::string& name) {
   const std::pair<const char*, Bend> known[] = {
-      {"tanh", Bend::kTanh},         {"relu", Bend::kRelu},         {"leaky_relu", Bend::kLeakyRelu},
-      {"sigmoid", Bend::kSigmoid},   {"softsign", Bend::kSoftsign}, {"gated", Bend::kGated},
-      {"softgated", Bend::kSoftGated}};
+      {"linear", Bend::kLinear},        {"tanh", Bend::kTanh},       {"relu", Bend::kRelu},
+      {"leaky_relu", Bend::kLeakyRelu}, {"sigmoid", Bend::kSigmoid}, {"softsign", Bend::kSoftsign},
+      {"gated", Bend::kGated},          {"softgated", Bend::kSoftGated}};
   for (const auto& [word, bend] : known)
     if (name == word) return bend;
   throw nb::value_error(("the native core knows no activation '" + name + "'").c_str());

@@ -7,6 +7,9 @@ namespace {
 
 constexpr float kLeak = 0.01f;
 
+struct Linear {
+  static Vector slope(Vector) { return all(1.0f); }
+};
 struct Tanh {
   static Vector value(Vector x) { return hyperbolic_tangent(x); }
   static Vector slope(Vector z) { return 1.0f - z * z; }
@@ -72,6 +75,7 @@ void ungate_rows(Sound dz, Sound made, int from, int to) {
 
 void bend(Bend bend, Sound made, Sound z, int from, int to) {
   switch (bend) {
+    case Bend::kLinear: return;
     case Bend::kTanh: return bend_rows<Tanh>(made, from, to);
     case Bend::kRelu: return bend_rows<Relu>(made, from, to);
     case Bend::kLeakyRelu: return bend_rows<LeakyRelu>(made, from, to);
@@ -84,6 +88,7 @@ void bend(Bend bend, Sound made, Sound z, int from, int to) {
 
 void unbend(Bend bend, Sound dz, Sound made, int from, int to) {
   switch (bend) {
+    case Bend::kLinear: return unbend_rows<Linear>(dz, made, from, to);
     case Bend::kTanh: return unbend_rows<Tanh>(dz, made, from, to);
     case Bend::kRelu: return unbend_rows<Relu>(dz, made, from, to);
     case Bend::kLeakyRelu: return unbend_rows<LeakyRelu>(dz, made, from, to);

@@ -24,6 +24,7 @@ double softsign(double x) { return x / (1 + std::fabs(x)); }
 
 double bent(Bend bend, double a, double b) {
   switch (bend) {
+    case Bend::kLinear: return a;
     case Bend::kTanh: return std::tanh(a);
     case Bend::kRelu: return std::max(a, 0.0);
     case Bend::kLeakyRelu: return a > 0 ? a : 0.01 * a;
@@ -155,7 +156,9 @@ std::vector<WaveNetShape> shapes() {
   soft.stacks = {{1, {{1, 1}}, Bend::kSoftGated, 5, 40, true}, {5, {{2, 7}}, Bend::kSoftsign, 1, 1, false}};
   WaveNetShape corners;  // too few for a difference to be taken across one
   corners.stacks = {{2, {{3, 40}, {2, 130}}, Bend::kLeakyRelu, 1, 1, true}, {1, {{2, 3}}, Bend::kRelu, 1, 1, true}};
-  return {two, stacked, soft, corners};
+  WaveNetShape straight;
+  straight.stacks = {{3, {{2, 1}, {3, 4}}, Bend::kLinear, 1, 1, true}};
+  return {two, stacked, soft, corners, straight};
 }
 
 void refuses(WaveNetShape shape) {

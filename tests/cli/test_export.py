@@ -8,7 +8,6 @@ from tonewright import storage
 from tonewright.audio import files
 from tonewright.runtime.room import response_of
 
-
 TAPS = np.array([2.0, -0.5, 0.25, 0.0, 0.125], np.float32)
 
 
@@ -64,7 +63,7 @@ def test_a_chain_that_a_person_wrote(here):
     [
         (
             ("violin.tone", "room.xyz"),
-            "nothing is exported to '.xyz'; what can be: a WaveNet or an LSTM to .nam",
+            "nothing is exported to '.xyz'; what can be: a WaveNet, an LSTM or a linear chain to .nam",
         ),
         (("violin.tone", "room"), "nothing is exported to 'room'"),
         (("violin.tone", "none/room.wav"), "there is no folder"),

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tests.export.nam_player import FILMS, needed
+
 
 def array(source: int, channels: int, head: int, /, **changes) -> dict:
     """A layer array in the older keys."""
@@ -55,3 +57,68 @@ CONTAINER = {
     "sample_rate": 44100.0,
     "metadata": {"name": "several"},
 }
+
+ON = {"active": True, "shift": True, "groups": 1}
+
+
+def whole(*arrays: dict, **config) -> dict:
+    """A WaveNet in the newer keys with as many weights as it needs."""
+    settings = {"layers": list(arrays), "head": None, "head_scale": 0.5, **config}
+    return model_file(settings, needed("WaveNet", settings), version="0.7.0")
+
+
+def full(source: int, channels: int, head: int, /, **changes) -> dict:
+    """A layer array with everything that a player must know of it, all parts off."""
+    off = {name: {"active": False, "shift": True, "groups": 1} for name in FILMS}
+    usual = {"gating_mode": ["none"] * 2, "secondary_activation": [None] * 2, "groups_input_mixin": 1}
+    return newer(source, channels, head, **off | usual | {"activation": [{"type": "Tanh"}] * 2} | changes)
+
+
+def convnet_file(**changes) -> dict:
+    config = {"channels": 4, "dilations": [1, 2, 4], "batchnorm": True, "activation": "Tanh"} | changes
+    return model_file(config, needed("ConvNet", config), "ConvNet")
+
+
+CONVNET = convnet_file()
+LISTENER = whole(full(1, 3, 2, kernel_sizes=[2, 2]))
+# one of each kind of thing that the newer keys know
+RICH = whole(
+    full(
+        *(1, 8, 6),
+        condition_size=2,
+        bottleneck=4,
+        kernel_sizes=[2, 3, 4, 1],
+        dilations=[1, 3, 9, 2],
+        activation=[
+            {"type": "PReLU", "negative_slopes": [0.5, -0.25, 1.5, 0.125]},
+            {
+                "type": "LeakyHardtanh",
+                "min_val": -0.5,
+                "max_val": 0.75,
+                "min_slope": 0.25,
+                "max_slope": 0.125,
+            },
+            {"type": "Hardswish"},
+            {"type": "LeakyReLU", "negative_slope": 0.25},
+        ],
+        gating_mode=["none", "gated", "blended", "none"],
+        secondary_activation=[None, {"type": "PReLU", "negative_slope": 0.5}, {"type": "Sigmoid"}, None],
+        groups_input=2,
+        groups_input_mixin=2,
+        head={"out_channels": 6, "kernel_size": 3, "bias": False, "head_dilation": 2},
+        head1x1={"active": True, "out_channels": 4, "groups": 2},
+        layer1x1={"active": True, "groups": 2},
+        **{name: ON | {"shift": i % 2 == 0, "groups": 1 + i // 4} for i, name in enumerate(FILMS)},
+    ),
+    full(
+        *(8, 6, 2),
+        condition_size=2,
+        activation=[{"type": "SiLU"}, {"type": "Hardtanh"}],
+        gating_mode=["none", "blended"],
+        secondary_activation=[None, {"type": "Softsign"}],
+        layer1x1={"active": False, "groups": 1},
+        slimmable={"method": "slice_channels_uniform", "kwargs": {"allowed_channels": [3, 6]}},
+    ),
+    head={"channels": 3, "out_channels": 1, "kernel_sizes": [3, 1], "activation": "ReLU"},
+    condition_dsp=LISTENER,
+)

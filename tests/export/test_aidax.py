@@ -91,6 +91,41 @@ def test_a_written_model_sounds_the_same_to_an_independent_player(tmp_path, cell
     )
 
 
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_a_file_with_gains_is_written_again(put, tmp_path, kind):
+    values = cell_file(kind, 8, 1, in_skip=1, in_gain=6.0, out_gain=-3.5)
+    ours = Player(aidax.read(put(values, ".json")))
+    aidax.write(ours, tmp_path / "again.json")
+    again = json.loads((tmp_path / "again.json").read_text())
+    assert {name: again[name] for name in values} == values
+    same(again, ours.tone, 0.3)
+    # players test themselves with their gains off
+    batch = np.array(again["input_batch"], np.float32)
+    answer = json_players.rtneural(again | {"in_gain": 0.0, "out_gain": 0.0}, batch, (0.0,))
+    np.testing.assert_allclose(again["output_batch"], answer, atol=5e-6)
+    tone = aidax.read(tmp_path / "again.json")
+    weights = ours.model.state_dict()
+    assert all(torch.equal(value, weights[name]) for name, value in tone.model.state_dict().items())
+
+
+def test_rows_that_it_cannot_hold(put):
+    with pytest.raises(
+        ConfigError, match="and a sum over its units, and this model is conv, tanh, conv, prelu"
+    ):
+        aidax.check(Player(aidax.read(put(MIXED, ".json"))))
+    values = cell_file("gru", 8, in_skip=1, in_gain=6.0)
+    for change, words in (
+        ({"direct_gain": 0.5}, "adds the dry sound as loud as its gains make it"),
+        ({"input_gain": 0.0}, "has its gains in dB, and this model turns the sound over or off"),
+        ({"head_scale": -1.0}, "has its gains in dB"),
+    ):
+        tone = aidax.read(put(values, ".json"))
+        for name, gain in change.items():
+            getattr(tone.model, name).fill_(gain)
+        with pytest.raises(ConfigError, match=words):
+            aidax.check(Player(tone))
+
+
 @pytest.mark.parametrize(
     "told,rate",
     [
@@ -121,7 +156,13 @@ def test_what_it_cannot_hold(changes, words):
         aidax.check(player(**changes))
 
 
-def test_an_activation_that_players_disagree_about(put):
-    values = rt_file(recurrent("gru", 1, 3) | {"activation": "tanh"}, dense(3))
-    with pytest.raises(FileError, match="its gru says 'tanh' of its activation, and players differ"):
+def test_units_bend_by_tanh(put):
+    values = cell_file("gru")
+    expected = aidax.read(put(values, ".json")).model.state_dict()
+    values["layers"][0]["activation"] = "tanh"  # as Keras says it
+    told = aidax.read(put(values, ".json"))
+    assert told.architecture == "lstm"
+    assert all(torch.equal(expected[name], value) for name, value in told.model.state_dict().items())
+    values["layers"][0]["activation"] = "relu"
+    with pytest.raises(FileError, match="the units of its gru bend by 'relu', and players know only tanh"):
         aidax.read(put(values, ".json"))

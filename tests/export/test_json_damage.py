@@ -23,9 +23,10 @@ from tests.export.json_files import (
     rt_file,
     va_file,
 )
+from tests.export.nam_files import OLD
 from tonewright.errors import FileError
 from tonewright.export import aidax, guitarml, wavenetva
-from tonewright.export.formats import for_reading
+from tonewright.export.formats import ALL, for_reading
 from tonewright.export.opening import read
 
 VA = va_file()
@@ -218,15 +219,22 @@ def test_truncated_anywhere(put):
     for values in SEVERAL.values():
         data = json.dumps(values).encode()
         for end in (0, 1, len(data) - 1, *random.Random(0).sample(range(len(data)), 10)):
-            with pytest.raises(FileError, match="amp.json"):
+            with pytest.raises(FileError, match=r"amp\.json"):
                 read(put(data[:end], ".json"))
 
 
 def test_each_file_is_of_one_format(put):
-    for name, values in SEVERAL.items():
-        fitting = [module for module in (wavenetva, guitarml, aidax) if module.looks_like(values)]
-        assert len(fitting) == 1
-        assert for_reading(put(values, ".json")).load() is fitting[0], name
+    rows = [row for row in ALL if row.reads and ".json" in row.suffixes]
+    every = SEVERAL | {"settings": {"chain": "gain,tanh"}, "nam": OLD, "none": {}}
+    fitting = {
+        name: [row.key for row in rows if row.load().looks_like(values)] for name, values in every.items()
+    }
+    assert fitting == {
+        **{"wavenetva": ["wavenetva"], "words": ["wavenetva"], "guitarml": ["guitarml"]},
+        **{"gru": ["aidax"], "mixed": ["aidax"], "settings": ["settings"], "nam": [], "none": []},
+    }
+    assert for_reading(put(VA, ".json")).key == "wavenetva"
+    assert for_reading(put(MIXED, ".aidax")).key == "aidax"
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))

@@ -5,7 +5,7 @@ import torch
 
 from tests.export.nam_files import CONTAINER, LSTM, NEW, OLD, SMALL, array, model_file
 from tonewright.export import nam
-from tonewright.export.nam.models import wavenet_weights
+from tonewright.export.nam.wavenets import wavenet_weights
 from tonewright.models.lstm import Model as Lstm
 from tonewright.models.wavenet import PRESETS, Config, Stack
 from tonewright.models.wavenet import Model as WaveNet
@@ -17,7 +17,11 @@ def test_a_wavenet_is_ours(put):
     tone = nam.read(put(OLD))
     first = Stack(4, (1, 2), head_channels=2, head_bias=False)
     assert tone.model.config == Config((first, Stack(2, (1, 2)))) and not tone.model.training
-    assert (tone.architecture, tone.sample_rate, tone.levels) == ("wavenet", 48000, {"loudness_db": -18.5})
+    assert (tone.architecture, tone.sample_rate, tone.levels) == (
+        "wavenet",
+        48000,
+        {"nam_loudness_db": -18.5},
+    )
     assert tone.provenance == {"name": "amp"} and tone.metrics == {}
     flat = torch.cat([p.flatten() for p in tone.model.parameters()])
     assert flat.tolist() == OLD["weights"][:-1] and float(tone.model.head_scale) == OLD["weights"][-1]
@@ -81,6 +85,13 @@ def test_a_container_gives_the_size_that_is_asked_for(put):
     assert nam.read(put(row)).sample_rate == 44100 and nam.read(put(row)).provenance == {"name": "several"}
 
 
+def test_a_container_within_a_container(put):
+    row = {"max_value": 1.0, "model": {**CONTAINER, "metadata": {"name": "inner", "gear_make": "me"}}}
+    tone = nam.read(put({**CONTAINER, "metadata": {"tone_type": "clean"}, "config": {"submodels": [row]}}))
+    assert tone.model.config == nam.read(put(OLD)).model.config
+    assert tone.provenance == {"name": "amp", "gear_make": "me", "tone_type": "clean"}
+
+
 def test_what_is_told_is_kept_where_it_makes_sense(put):
     told = {
         "loudness": "loud",
@@ -91,7 +102,7 @@ def test_what_is_told_is_kept_where_it_makes_sense(put):
     }
     told |= {"training": {"validation_esr": 0.01}, "gain": 0.5}
     tone = nam.read(put({**OLD, "metadata": told}))
-    assert tone.levels == {"input_level_dbu": 18.3} and tone.metrics == {"esr": 0.01}
+    assert tone.levels == {"input_level_dbu": 18.3, "nam_gain": 0.5} and tone.metrics == {"esr": 0.01}
     assert tone.provenance == {"gear_make": "x" * 200, "modeled_by": "me"}
     for nothing in (None, [], "x", {"training": 3}, {"loudness": None}, {"loudness": 10**400}):
         assert nam.read(put({**OLD, "metadata": nothing})).levels == {}

@@ -11,9 +11,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.export.damage import CHANGES, changed
-from tests.export.nam_files import CONTAINER, LSTM, NEW, OLD, array, lstm_file, wavenet_file
+from tests.export.nam_files import (
+    CONTAINER,
+    CONVNET,
+    LISTENER,
+    LSTM,
+    NEW,
+    OLD,
+    RICH,
+    array,
+    lstm_file,
+    model_file,
+    wavenet_file,
+)
 from tonewright.errors import FileError
 from tonewright.export import nam, stranger
+
+FILES = (OLD, NEW, RICH, CONVNET, LSTM, CONTAINER)
 
 
 def refused(path, words: str = "", size: float = 1.0) -> None:
@@ -31,7 +45,11 @@ def refused(path, words: str = "", size: float = 1.0) -> None:
         ({"version": "0.5"}, "wants three numbers"),
         ({"version": 5}, "'version' wants a word, and is 5"),
         ({"version": ...}, "'version' wants a word"),
-        ({"architecture": "ConvNet"}, "architecture is 'ConvNet', and this version plays WaveNet, LSTM"),
+        (
+            {"architecture": "Sequential"},
+            "architecture is 'Sequential', and this version plays WaveNet, LSTM",
+        ),
+        ({"architecture": "ConvNet"}, "'channels' wants a whole number"),
         ({"architecture": "SlimmableContainer"}, "'submodels' wants a list"),
         ({"architecture": None}, "'architecture' wants a word"),
         ({"architecture": ...}, "not a .nam file"),
@@ -61,6 +79,9 @@ def test_files_that_are_not_ours(put, change, words):
     refused(put({key: value for key, value in (OLD | change).items() if value is not ...}), words)
 
 
+HEAD = {"out_channels": 2, "kernel_size": 1, "bias": False}
+
+
 @pytest.mark.parametrize(
     "change,words",
     [
@@ -71,12 +92,13 @@ def test_files_that_are_not_ours(put, change, words):
         ({"channels": True}, "'channels' wants a whole number"),
         ({"channels": None}, "'channels' wants a whole number"),
         ({"channels": 5}, "must equal the next stack's channels|'input_size' is 4"),
-        ({"dilations": []}, "'dilations' wants a list of whole numbers"),
+        ({"dilations": []}, "'dilations' wants a list of 1 to 256 whole numbers"),
         ({"dilations": [1, 0]}, "dilation is 1 to"),
-        ({"dilations": [1, 2.0]}, "'dilations' wants a list of whole numbers"),
+        ({"dilations": [1, 2.0]}, "'dilations' wants a list of 1 to 256 whole numbers"),
         ({"dilations": [1 << 40, 2]}, "dilation is 1 to"),
-        ({"dilations": [1] * 5000}, "number of dilations is 1 to 256"),
-        ({"dilations": [1 << 20] * 250}, "memory of all layers"),
+        ({"dilations": [1] * 5000}, "'dilations' wants a list of 1 to 256"),
+        ({"dilations": [1] * 256}, "number of layers is 1 to 128, and not 256"),
+        ({"dilations": [1 << 20] * 100}, "memory of all layers"),
         ({"kernel_size": 0}, "kernel is 1 to"),
         ({"kernel_size": 10**400}, "kernel is 1 to"),
         ({"kernel_size": ...}, "either 'kernel_size' or 'kernel_sizes'"),
@@ -87,25 +109,57 @@ def test_files_that_are_not_ours(put, change, words):
         ),
         ({"input_size": 2}, "'input_size' is 2, and this version plays only 1"),
         ({"condition_size": 3}, "'condition_size' is 3"),
-        ({"bottleneck": 2}, "'bottleneck' is 2, and this version plays only 4"),
-        ({"groups_input": 2}, "'groups_input' is 2"),
-        ({"head_size": 3}, "must equal the next stack's channels"),
+        ({"bottleneck": 0}, "bottleneck is 1 to 1024, and not 0"),
+        (
+            {"bottleneck": 3, "layer1x1": {"active": False}},
+            "without a way out, bottleneck 3 equals channels 4",
+        ),
+        ({"bottleneck": 2}, "must equal the 2 channels|weights, and it has 220"),
+        ({"bottleneck": 2.0}, "'bottleneck' wants a whole number"),
+        ({"groups_input": 3}, "3 groups cannot share 4 channels in and 4 out"),
+        ({"groups_input": 0}, "groups is 1 to 1024, and not 0"),
+        ({"groups_input": 2}, "weights, and it has 220"),
+        ({"groups_input_mixin": 2}, "2 groups cannot share 1 channels in"),
+        ({"head_size": 3}, "must equal the 2 channels"),
         ({"head_bias": None}, "'head_bias' wants true or false"),
         ({"head": 5}, "'head' wants settings"),
-        ({"head": {"out_channels": 2, "kernel_size": 1, "bias": False, "head_dilation": 2}}, "head_dilation"),
-        ({"activation": "Hardswish"}, "activation is 'Hardswish', and this version plays Tanh, ReLU"),
-        ({"activation": {"type": "LeakyReLU", "negative_slope": 0.2}}, "slope of 0.2"),
-        ({"activation": ["Tanh", "ReLU"]}, "'activation' differs from layer to layer"),
+        ({"head": {"out_channels": 2, "kernel_size": 1, "bias": 0}}, "'bias' wants true or false"),
+        ({"head": HEAD | {"head_dilation": 0}}, "head_dilation is 1 to"),
+        ({"head": HEAD | {"kernel_size": 1 << 30}}, "head_kernel is 1 to"),
+        ({"activation": "Cosine"}, "activation is 'Cosine', and this version plays Tanh, Fasttanh, Hardtanh"),
+        ({"activation": {"type": "LeakyReLU", "negative_slope": "x"}}, "'negative_slope' wants a number"),
+        ({"activation": {"type": "LeakyReLU", "negative_slope": 1e300}}, "'negative_slope' wants a number"),
+        (
+            {"activation": {"type": "PReLU", "negative_slopes": []}},
+            "'negative_slopes' wants a list of numbers",
+        ),
+        ({"activation": {"type": "PReLU", "negative_slopes": [True]}}, "something that is no number"),
+        ({"activation": {"type": "PReLU", "negative_slopes": [float("nan")]}}, "NaN or infinite"),
+        ({"activation": {"type": "PReLU", "negative_slopes": [1, 2, 3]}}, "each of 4 channels, and has 3"),
+        (
+            {"activation": {"type": "LeakyHardtanh", "min_val": None, "max_val": []}},
+            "'max_val' wants a number",
+        ),
         ({"activation": ["Tanh"]}, "one value for each of 2 layers, and has 1"),
         ({"activation": None}, "'activation' wants a name"),
+        ({"activation": [[], []]}, "'activation' wants a name"),
         ({"gated": 1}, "'gated' wants true or false"),
-        ({"gating_mode": "blended"}, "'gating_mode' is 'blended'"),
-        ({"gated": True, "activation": "ReLU"}, "'ReLU' gated by 'Sigmoid'"),
-        ({"head1x1": {"active": True}}, "use 'head1x1'"),
-        ({"layer1x1": {"active": False}}, "have no 'layer1x1'"),
-        ({"layer1x1": {"active": True, "groups": 2}}, "'groups' is 2"),
-        ({"conv_post_film": {"active": True, "shift": True, "groups": 1}}, "use 'conv_post_film'"),
-        ({"slimmable": {"method": "slice"}}, "'slimmable' is"),
+        ({"gating_mode": "half"}, "'gating_mode' is 'half', and there is none, gated, blended"),
+        ({"gating_mode": [[], {}]}, r"'gating_mode' is {}|'gating_mode' is \["),
+        ({"gated": True, "secondary_activation": "Cosine"}, "activation is 'Cosine'"),
+        ({"head1x1": {"active": True, "out_channels": 0}}, "channels of a side is 1 to"),
+        ({"head1x1": {"active": True, "out_channels": 3, "groups": 2}}, "2 groups cannot share 4"),
+        ({"head1x1": {"active": 1}}, "'active' wants true or false"),
+        ({"head1x1": True}, "'head1x1' wants settings"),
+        ({"layer1x1": {"active": False}}, "weights, and it has 220"),
+        ({"layer1x1": {"active": True, "groups": 3}}, "3 groups cannot share"),
+        ({"layer1x1_post_film": {"active": True}, "layer1x1": {"active": False}}, "has nothing there"),
+        ({"head1x1_post_film": {"active": True}}, "modulated at 'side_post', and has nothing there"),
+        ({"conv_post_film": {"active": True, "shift": "x"}}, "'shift' wants true or false"),
+        ({"conv_post_film": {"active": True, "groups": 2}}, "2 groups cannot share 1 channels"),
+        ({"conv_post_film": []}, "'conv_post_film' wants settings"),
+        ({"slimmable": {"method": "slice"}}, "'method' is 'slice', and this version plays only"),
+        ({"slimmable": True}, "'slimmable' wants settings"),
     ],
     ids=lambda value: str(value)[:50],
 )
@@ -113,10 +167,34 @@ def test_layers_that_are_not_ours(put, change, words):
     refused(put(wavenet_file(array(1, 4, 2, **change), array(4, 2, 1))), words)
 
 
+TAIL = {"channels": 3, "out_channels": 1, "kernel_sizes": [3, 1], "activation": "ReLU"}
+
+
+def conditions(depth: int) -> dict:
+    """A model whose condition has a condition, and so on."""
+    config = {} if depth == 1 else {"condition_dsp": conditions(depth - 1)}
+    return {**OLD, "config": OLD["config"] | config}
+
+
 def test_a_wavenet_that_is_not_ours(put):
     for change, words in (
-        ({"head": {"channels": 2}}, "'head' is"),
-        ({"condition_dsp": {}}, "'condition_dsp' is"),
+        ({"head": {"channels": 2}}, "'kernel_sizes' wants a list"),
+        ({"head": TAIL | {"kernel_sizes": [0]}}, "kernel is 1 to"),
+        ({"head": TAIL | {"kernel_sizes": [1] * 257}}, "'kernel_sizes' wants a list of 1 to 256"),
+        ({"head": TAIL | {"activation": 3}}, "'activation' wants a name"),
+        ({"head": TAIL | {"channels": 0}}, "channels of the tail is 1 to"),
+        ({"head": TAIL | {"out_channels": 2}}, "2 channels come out of it, and this version plays one"),
+        ({"head": TAIL}, "need 236 weights, and it has 220"),
+        ({"condition_dsp": {}}, "'version' wants a word"),
+        ({"condition_dsp": OLD | {"version": "0.9.0"}}, "of version 0.9.0"),
+        (
+            {"condition_dsp": OLD | {"architecture": "LSTM"}},
+            "is a 'LSTM', and this version plays only a WaveNet",
+        ),
+        ({"condition_dsp": OLD | {"sample_rate": 44100}}, "for another rate than the 48000 Hz"),
+        ({"condition_dsp": OLD | {"weights": [0.0] * 219}}, "need 220 weights, and it has 219"),
+        ({"condition_dsp": conditions(5)}, "conditions are more than 4 deep"),
+        ({"condition_dsp": LISTENER}, "'condition_size' is 1, and this version plays only 2"),
         ({"in_channels": 2}, "'in_channels' is 2"),
         ({"layers": []}, "'layers' wants 1 to 16"),
         ({"layers": [3]}, "'layers' wants 1 to 16"),
@@ -146,6 +224,45 @@ def test_an_lstm_that_is_not_ours(put, change, words):
     refused(put(lstm_file(config=change)), words)
 
 
+@pytest.mark.parametrize(
+    "change,words",
+    [
+        ({"channels": 0}, "outputs is 1 to 1024, and not 0"),
+        ({"channels": 1 << 40}, "outputs is 1 to 1024"),
+        ({"channels": True}, "'channels' wants a whole number"),
+        ({"channels": 1024}, "weights, and it has 1"),
+        ({"dilations": []}, "'dilations' wants a list of 1 to 256"),
+        ({"dilations": [0, 1, 2]}, "dilation is 1 to"),
+        ({"dilations": [1 << 30, 1, 2]}, "dilation is 1 to"),
+        ({"dilations": [1 << 20] * 100}, "memory of all parts"),
+        ({"dilations": [1] * 200}, "number of parts is 1 to 256"),
+        ({"batchnorm": 1}, "'batchnorm' wants true or false"),
+        ({"batchnorm": False}, "weights, and it has 1"),
+        ({"activation": "Cosine"}, "activation is 'Cosine'"),
+        ({"activation": ["Tanh"]}, "'activation' wants a name"),
+        ({"groups": 2}, "2 groups cannot share 1 channels"),
+        ({"groups": 0}, "groups is 1 to"),
+        ({"in_channels": 2}, "'in_channels' is 2"),
+        ({"out_channels": 2}, "'out_channels' is 2"),
+    ],
+    ids=lambda value: str(value)[:50],
+)
+def test_a_convnet_that_is_not_ours(put, change, words):
+    refused(put({**CONVNET, "config": CONVNET["config"] | change}), words)
+
+
+def test_a_batch_norm_that_is_none(put):
+    weights = [1.0] * len(CONVNET["weights"])
+    weights[8 + 4 : 8 + 8] = [-1.5] * 4  # the variance of the first, after its convolution and its mean
+    refused(put({**CONVNET, "weights": weights}), "a variance that is not above 0")
+
+
+def nested(depth: int) -> dict:
+    """A container in a container in a container."""
+    model = CONTAINER if depth == 1 else nested(depth - 1)
+    return {**CONTAINER, "config": {"submodels": [{"max_value": 1.0, "model": model}]}}
+
+
 def test_containers_that_are_not_ours(put):
     for models, words in (
         ([], "wants a list of models"),
@@ -154,7 +271,8 @@ def test_containers_that_are_not_ours(put):
         ([{"max_value": float("nan"), "model": OLD}], "'max_value' wants a number"),
         ([{"max_value": 1.0}], "'model' wants settings"),
         ([{"max_value": 1.0, "model": {**OLD, "version": "0.9.0"}}], "of version 0.9.0"),
-        ([{"max_value": 1.0, "model": CONTAINER}], "architecture is 'SlimmableContainer'"),
+        ([{"max_value": 1.0, "model": nested(4)}], "its containers are more than 4 deep"),
+        ([{"max_value": 1.0, "model": {**CONTAINER, "config": {}}}], "'submodels' wants a list"),
     ):
         refused(put({**CONTAINER, "config": {"submodels": models}}), words)
 
@@ -189,14 +307,14 @@ def test_files_that_are_none(tmp_path, put):
 
 
 def test_truncated_anywhere(put):
-    for model in (OLD, NEW, LSTM, CONTAINER):
+    for model in FILES:
         data = json.dumps(model).encode()
         for end in (0, 1, len(data) - 1, *random.Random(0).sample(range(len(data)), 25)):
             refused(put(data[:end]), "amp.nam")
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-@given(model=st.sampled_from([OLD, NEW, LSTM, CONTAINER]), changes=CHANGES)
+@given(model=st.sampled_from(FILES), changes=CHANGES)
 def test_a_changed_file_plays_or_is_refused(put, model, changes):
     path = put(changed(model, changes))
     try:
@@ -214,7 +332,7 @@ import torch
 from tonewright import models
 from tonewright.errors import FileError
 from tonewright.export import nam, stranger
-models.find("lstm"), models.find("wavenet")
+[models.find(name) for name in ("lstm", "wavenet", "patchwork", "row")]
 most = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize() + (300 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (most, most))
 for path in sys.argv[1:]:
@@ -234,6 +352,8 @@ def test_no_file_takes_more_memory_than_its_size(tmp_path):
     texts = [
         json.dumps(lstm_file(config={"hidden_size": 1024, "num_layers": 8})),
         json.dumps(wavenet_file(*(row | {"dilations": [1] * 8} for row in wide))),
+        json.dumps(wavenet_file(*(row | {"dilations": [1] * 8, "activation": "SiLU"} for row in wide))),
+        json.dumps(model_file({**CONVNET["config"], "channels": 1024, "dilations": [1] * 120}, 0, "ConvNet")),
         '{"architecture": "LSTM", "config": [' + "[]," * (5 << 20) + "[]]}",
         '{"architecture": "LSTM", "config": [' + "300," * (3 << 20) + "300]}",
     ]

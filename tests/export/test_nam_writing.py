@@ -10,6 +10,7 @@ from tonewright import models, storage
 from tonewright.errors import ConfigError
 from tonewright.export import formats, nam, playback
 from tonewright.export.nam import writing
+from tonewright.export.nam.loudness import loudness_and_gain
 from tonewright.models.wavenet import Config, Stack
 from tonewright.runtime.player import Player
 from tonewright.runtime.stream import Stream
@@ -82,7 +83,7 @@ def test_the_scale_of_the_output_is_told_twice(path):
     one = player("wavenet", Config(SMALL))
     one.model.head_scale.fill_(0.3)
     values = written(one, path)
-    assert values["config"]["head_scale"] == values["weights"][-1] == np.float32(0.3)
+    assert values["config"]["head_scale"] == values["weights"][-1] == 0.3
 
 
 def test_the_scale_of_an_lstm_goes_into_its_last_weights(path):
@@ -90,7 +91,7 @@ def test_the_scale_of_an_lstm_goes_into_its_last_weights(path):
     one.model.head_scale.fill_(0.25)
     head = one.model.body.layers[-1]
     expected = 0.25 * torch.cat([head.weight.flatten(), head.bias])
-    assert written(one, path)["weights"][-9:] == expected.tolist()
+    assert torch.equal(torch.tensor(written(one, path)["weights"][-9:]), expected)
 
 
 def test_an_lstm_begins_as_after_silence_and_its_own_beginning_is_kept(path):
@@ -173,3 +174,104 @@ def test_weights_that_are_no_numbers_are_refused(path):
         next(one.model.parameters()).fill_(float("nan"))
     with pytest.raises(ConfigError, match="NaN or infinite"):
         nam.write(one, path)
+
+
+FACTS = {
+    "levels": {"loudness_db": -9.0, "dry_db": -20.0},
+    "metrics": {"esr": 0.0125, "noise_esr": 1e-4},
+    "provenance": {"made_by": "tonewright", "gear_make": "Maker"},
+}
+
+
+def told(one: Player, path, **about) -> dict:
+    return written(one, path, about=DATE | about)["metadata"]
+
+
+def test_what_is_known_is_told(path):
+    one = player("wavenet", preset="nano", **FACTS)
+    metadata = told(one, path, name="My amp", gear_type="amp", tone_type="hi_gain", output_level_dbu="12.2")
+    expected = {"date": {"year": 2026, "month": 11, "day": 26, "hour": 20, "minute": 15, "second": 0}}
+    expected |= {"name": "My amp", "gear_type": "amp", "gear_make": "Maker", "tone_type": "hi_gain"}
+    expected |= {"output_level_dbu": 12.2, "training": {"validation_esr": 0.0125}}
+    assert {name: metadata[name] for name in expected} == expected
+    assert metadata.keys() == expected.keys() | {"loudness", "gain"}
+    tone = nam.read(path)
+    assert tone.metrics == {"esr": 0.0125} and tone.provenance["date"] == DATE["date"]
+    assert tone.levels["nam_loudness_db"] == metadata["loudness"]
+
+
+def test_a_person_knows_better_than_the_model(path):
+    one = player("wavenet", preset="nano", levels={"input_level_dbu": 3.0}, provenance={"name": "old"})
+    metadata = told(one, path, name="new", input_level_dbu="-4")
+    assert (metadata["name"], metadata["input_level_dbu"]) == ("new", -4.0)
+
+
+def test_read_and_written_again_a_file_is_the_same(path):
+    for one in (player("wavenet", preset="nano", **FACTS), player("lstm", preset="2x8", **FACTS)):
+        nam.write(one, path, about={"input_level_dbu": "18.25", "modeled_by": "me", "tone_type": "clean"})
+        before = path.read_bytes()
+        nam.write(Player(nam.read(path)), path)
+        assert path.read_bytes() == before
+
+
+def test_words_that_other_programs_made_up_are_kept(path):
+    one = player("wavenet", preset="nano", provenance={"tone_type": "distortion", "date": "yesterday"})
+    metadata = written(one, path)["metadata"]
+    assert metadata["tone_type"] == "distortion" and metadata["date"].keys() == {
+        *("year", "month", "day", "hour", "minute", "second")
+    }
+
+
+@pytest.mark.parametrize(
+    "name,value,words",
+    [
+        ("gear_type", "amplifier", "gear_type is no 'amplifier'"),
+        ("tone_type", "hi-gain", "tone_type is no 'hi-gain'; did you mean 'hi_gain'?"),
+        ("input_level_dbu", "loud", "a number of dBu, such as 12.2, and not 'loud'"),
+        ("input_level_dbu", "nan", "a number of dBu"),
+        ("output_level_dbu", "1e9", "a number of dBu"),
+        ("date", "yesterday", "date is written as 2026-11-26"),
+        ("name", "x" * 201, "at most 200 characters, and this has 201"),
+    ],
+)
+def test_what_a_person_tells_is_looked_at(path, name, value, words):
+    with pytest.raises(ConfigError, match=words):
+        nam.write(player("wavenet", preset="nano"), path, about={name: value})
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "through,loudness_db,gain",
+    [
+        # a second of the trainer's noise through the same, measured by the trainer
+        (lambda x: x, -14.97, 0.0),
+        (lambda x: 0.5 * x, -20.99, 0.0),
+        (lambda x: np.tanh(3 * x), -7.17, 0.087),
+        (lambda x: np.tanh(10 * x), -2.23, 0.325),
+        (lambda x: np.tanh(100 * x), -0.20, 0.736),
+        (lambda x: np.clip(10 * x, -0.5, 0.5), -6.73, 0.547),
+        (np.sign, 0.0, 0.818),
+        (np.ones_like, 0.0, 1.0),
+        (lambda x: x * np.abs(x), -25.27, 0.0),
+    ],
+)
+def test_loudness_and_gain_are_those_of_the_trainer(through, loudness_db, gain):
+    class Device:
+        sample_rate, render = 48000, staticmethod(through)
+
+    assert loudness_and_gain(Device()) == (
+        pytest.approx(loudness_db, abs=0.15),
+        pytest.approx(gain, abs=0.01),
+    )
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_silence_and_what_is_no_sound():
+    class Device:
+        sample_rate, render = 44100, staticmethod(np.zeros_like)
+
+    level, gain = loudness_and_gain(Device())
+    assert level == -200 and gain == 0
+    Device.render = staticmethod(lambda x: x * np.inf)
+    with pytest.raises(ConfigError, match="no finite sound"):
+        loudness_and_gain(Device())

@@ -9,7 +9,6 @@ import torch
 
 from tests.runtime.test_native import needs_core
 from tests.shared import SHARED, needs_shared
-from tonewright.errors import FileError
 from tonewright.export import aidax, nam, wavenetva
 from tonewright.models.wavenet import PRESETS
 from tonewright.runtime.player import Player
@@ -31,7 +30,7 @@ def nam_files() -> dict[str, tuple[str, float, str]]:
     wavenets = [
         f"wavenet-{name}" for name in ("standard", "lite", "feather", "nano", "standard-v070", "nano-v070")
     ]
-    single = [*wavenets, "lstm-1x16", "lstm-1x40", "lstm-2x8"]
+    single = [*wavenets, "lstm-1x16", "lstm-1x40", "lstm-2x8", "convnet"]
     containers = {
         f"a2-{name}": ("a2-container", size, f"a2-container-{name}")
         for name, size in (("lite", 0.0), ("full", 1.0))
@@ -64,12 +63,6 @@ def test_what_a_nam_file_holds_sounds_as_in_its_own_player(name, engine):
 @pytest.mark.parametrize("name", ["standard", "lite", "feather", "nano"])
 def test_presets_are_the_shapes_of_the_nam_trainer(name):
     assert nam.read(NAM / f"wavenet-{name}.nam").model.config == PRESETS[name]
-
-
-@needs_shared
-def test_files_of_other_kinds_are_refused():
-    with pytest.raises(FileError, match="and this version plays WaveNet, LSTM"):
-        nam.read(NAM / "convnet.nam")
 
 
 ENGINES = pytest.mark.parametrize("engine", ["torch", pytest.param("native core", marks=needs_core)])

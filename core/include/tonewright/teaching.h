@@ -8,7 +8,7 @@
 
 namespace tonewright {
 
-enum class Bend { kTanh, kRelu, kLeakyRelu, kSigmoid, kSoftsign, kGated, kSoftGated };
+enum class Bend { kLinear, kTanh, kRelu, kLeakyRelu, kSigmoid, kSoftsign, kGated, kSoftGated };
 
 // The facts of models/wavenet/config.py.
 struct WaveNetShape {

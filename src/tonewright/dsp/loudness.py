@@ -110,6 +110,7 @@ def transform_size(size: int) -> int:
 
 
 @lru_cache(maxsize=8)
+@torch.inference_mode(False)  # whoever comes first: others may want gradients
 def tables(sample_rate: int) -> tuple[Tensor, Tensor]:
     """The window, and by how much the power of each bin counts."""
     size = 2 * half_window(sample_rate)

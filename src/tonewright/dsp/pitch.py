@@ -134,6 +134,7 @@ def framed_pitch(
 
 @lru_cache(maxsize=8)
 def finder_of(sample_rate: int, hop: int, lowest_hz: float, highest_hz: float) -> "Finder":
+    """Tables and sizes of one range, for whoever finds pitches without the core."""
     return Finder(sample_rate, hop, lowest_hz, highest_hz)
 
 

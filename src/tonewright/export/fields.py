@@ -127,21 +127,6 @@ def only(values: dict, name: str, wanted) -> None:
         raise ConfigError(f"'{name}' is {shown(value)}, and this version plays only {wanted}")
 
 
-def absent(values: dict, name: str) -> None:
-    """Accepts a part of a layer that is not there, or is switched off.
-
-    Raises:
-        ConfigError: when it is on.
-
-    >>> absent({"head1x1": {"active": True}}, "head1x1")
-    Traceback (most recent call last):
-    tonewright.errors.ConfigError: its layers use 'head1x1', which this version does not play
-    """
-    value = values.get(name)
-    if value is not None and not (isinstance(value, dict) and value.get("active") is False):
-        raise ConfigError(f"its layers use '{name}', which this version does not play")
-
-
 def known(names: Iterable[str], among: Iterable[str], what: str) -> None:
     """Accepts names that are all among those.
 
@@ -158,23 +143,21 @@ def known(names: Iterable[str], among: Iterable[str], what: str) -> None:
             raise ConfigError(f"{what} has no {shown(name)}{did_you_mean(name[:MAX_SHOWN], among)}")
 
 
-def uniform(values: dict, name: str, count: int):
-    """The one value of a setting that is given once for all layers, or once for each of `count`; None without it.
+def each(values: dict, name: str, count: int) -> list:
+    """A setting that is given once for all layers, or once for each of `count`, as a list; of None without it.
 
     Raises:
-        ConfigError: when there are several, or another number of them.
+        ConfigError: when there is another number of them.
 
-    >>> uniform({"gating_mode": ["none", "none"]}, "gating_mode", 2)
-    'none'
+    >>> each({"gating_mode": "none"}, "gating_mode", 2)
+    ['none', 'none']
     """
     value = values.get(name)
     if not isinstance(value, list):
-        return value
+        return [value] * count
     if len(value) != count:
         raise ConfigError(f"'{name}' wants one value for each of {count} layers, and has {len(value)}")
-    if any(item != value[0] for item in value):
-        raise ConfigError(f"'{name}' differs from layer to layer, which this version does not play")
-    return value[0]
+    return value
 
 
 def shown(value) -> str:

@@ -70,7 +70,7 @@ ALL = (
         "Neural Amp Modeler",
         (".nam",),
         "nam",
-        "a WaveNet or an LSTM",
+        "a WaveNet, an LSTM or a linear chain",
         OURS,
         reads=True,
         about=(
@@ -110,6 +110,16 @@ ALL = (
         reads=True,
         about=("name", "source", "style", "based", "author", "dataset", "license"),
         read_options=("rate",),
+    ),
+    Format(
+        "onnx",
+        "ONNX Runtime and other runtimes",
+        (".onnx",),
+        "onnx",
+        "every model",
+        "ONNX Runtime",
+        about=("name", "author", "description", "license"),
+        extra="onnx",
     ),
     Format(
         "neutone",
@@ -152,6 +162,15 @@ ALL = (
         OURS,
         reads=True,
         read_options=("rate",),
+    ),
+    Format(
+        "nn",
+        "nn~ for Max and Pure Data",
+        (".ts",),
+        "nn_tilde",
+        "any model",
+        "TorchScript",
+        about=("name", "author", "description", "license"),
     ),
 )
 FORMATS = {row.key: row for row in ALL}

@@ -50,11 +50,12 @@ def check_single(player: Player, title: str) -> None:
 
 
 @torch.no_grad()
-def weights_of(model: Model) -> Weights:
-    """What a model of one layer plays with; the scale of its output goes into the sum."""
+def weights_of(model: Model, scaled: bool = True) -> Weights:
+    """What a model of one layer plays with; the scale of its output goes into the sum, unless it is kept apart."""
     cell, head = model.body.layers
+    scale = model.head_scale if scaled else 1.0
     matrices = (cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh)
-    return Weights(*matrices, head.weight[..., 0] * model.head_scale, head.bias * model.head_scale)
+    return Weights(*matrices, head.weight[..., 0] * scale, head.bias * scale)
 
 
 def config_of(cell: str, hidden: int, inputs: int, direct: bool):

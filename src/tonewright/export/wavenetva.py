@@ -69,9 +69,8 @@ def write(player: Player, path: Path) -> str:
     check(player)
     model = player.model
     stack = model.config.stacks[0]
-    rows = [
-        row for place, name, weight, bias in _layers(model) for row in _variables(place, name, weight, bias)
-    ]
+    layers = zip(_layers(stack), _tensors(model), strict=True)
+    rows = [row for (place, name, _), tensors in layers for row in _variables(place, name, *tensors)]
     values = {"activation": stack.activation, "output_channels": 1, "input_channels": 1}
     values |= {"residual_channels": stack.channels, "filter_width": stack.kernels[0]}
     stranger.write(path, values | {"dilations": list(stack.dilations), "variables": rows})
@@ -120,15 +119,14 @@ def from_values(values: dict, rate: int | None = None) -> storage.Tone:
     only(values, "input_channels", 1)
     only(values, "output_channels", 1)
     rate = rate_of_sound(USUAL_RATE if rate is None else rate)
-    room, config = models.find("wavenet"), _config(values)
-    with torch.device("meta"):  # sizes alone, to be compared before any memory is taken
-        wanted = _layers(room.Model(config))
-    given = _given(field(values, "variables", list), len(config.stacks[0].dilations))
-    tensors = [_read_layer(given, place, name, weight) for place, name, weight, _ in wanted]
+    config = _config(values)
+    stack = config.stacks[0]
+    given = _given(field(values, "variables", list), len(stack.dilations))
+    tensors = [_read_layer(given, *layer) for layer in _layers(stack)]
     if given:
         (place, name), _ = given.popitem()
         raise ConfigError(f"its layer {place} has '{shown(name)}', which no player knows")
-    model = room.Model(config)
+    model = models.find("wavenet").Model(config)
     model.head_scale.fill_(1.0)
     with torch.no_grad():
         for layer, (weight, bias) in zip(_convolutions(model), tensors, strict=True):
@@ -152,23 +150,29 @@ def _config(values: dict):
     return room.Config((stack,), conditioned=False, input_bias=True, mix="stack")
 
 
+def _layers(stack) -> list[tuple[int, str, tuple[int, int, int]]]:
+    """(layer_idx, end of the names, outputs x inputs x taps) of all convolutions, from the input to the mix."""
+    channels, count, made = stack.channels, len(stack.dilations), stack.channels * (2 if stack.gated else 1)
+    inner = [("_conv", (made, channels, stack.kernels[0])), ("_out", (channels, channels, 1))]
+    layers = [(i, name, shape) for i in range(count) for name, shape in inner]
+    return [(-1, "", (channels, 1, 1)), *layers, (count, "", (1, channels * count, 1))]
+
+
 def _convolutions(model: Model) -> list[Conv1d]:
-    """From the input to the mix, as `_layers` counts them."""
+    """From the input to the mix, as `_layers` has them."""
     stack = model.stacks[0]
     inner = [part for layer in stack.layers for part in (layer.conv, layer.out)]
     return [stack.rechannel, *inner, stack.head]
 
 
 @torch.no_grad()
-def _layers(model: Model) -> list[tuple[int, str, Tensor, Tensor | None]]:
-    """(layer_idx, end of the names, weight [outputs, inputs, taps], bias [outputs]) of all that such a file holds."""
-    first, *inner, head = _convolutions(model)
-    rows = [(-1, "", first.weight, first.bias)]
-    rows += [(i // 2, ("_conv", "_out")[i % 2], part.weight, part.bias) for i, part in enumerate(inner)]
-    mix = head.weight * model.head_scale
+def _tensors(model: Model) -> list[tuple[Tensor, Tensor | None]]:
+    """The weight [outputs, inputs, taps] and the bias [outputs] of all convolutions, from the input to the mix."""
+    *rows, (mix, bias) = [(part.weight, part.bias) for part in _convolutions(model)]
+    mix, bias = mix * model.head_scale, None if bias is None else bias * model.head_scale
     if model.config.mix == "sum":  # which gives the same weights to every layer
-        mix = mix.repeat(1, len(inner) // 2, 1)
-    return [*rows, (len(inner) // 2, "", mix, None if head.bias is None else head.bias * model.head_scale)]
+        mix = mix.repeat(1, len(model.stacks[0].layers), 1)
+    return [*rows, (mix, bias)]
 
 
 def _variables(place: int, name: str, weight: Tensor, bias: Tensor | None) -> list[dict]:
@@ -192,9 +196,9 @@ def _given(variables: list, layers: int) -> dict[tuple[int, str], list]:
     return given
 
 
-def _read_layer(given: dict, place: int, name: str, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Takes the weight, of the shape of `like`, and the bias of a layer out of what the file has."""
-    outputs, inputs, taps = like.shape
+def _read_layer(given: dict, place: int, name: str, shape: tuple[int, int, int]) -> tuple[Tensor, Tensor]:
+    """Takes the weight, of that shape, and the bias of a layer out of what the file has."""
+    outputs, inputs, taps = shape
     weight = _take(given, place, f"W{name}", taps * inputs * outputs)
     bias = _take(given, place, f"b{name}", outputs)
     return weight.reshape(taps, inputs, outputs).permute(2, 1, 0), bias

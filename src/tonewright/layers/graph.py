@@ -46,6 +46,24 @@ def trace(model: Layer, ports: tuple[str, ...] = ()) -> dict:
 
 def trace_whole(model: Layer, ports: tuple[str, ...] = ()) -> tuple[dict, dict[str, Tensor]]:
     """The graph as `trace` gives it, and the tensors beside the model's own that it plays from, by name."""
+    graph, folded = _whole(model, ports)
+    for node in graph["nodes"]:
+        del node["places"]
+    return graph, folded
+
+
+def places_of_memory(model: Layer, ports: tuple[str, ...] = ()) -> list[int]:
+    """Where the model's own state has what the nodes of its graph remember, in their order.
+
+    >>> from tonewright.layers.combine import Serial
+    >>> from tonewright.layers.conv import Delay
+    >>> places_of_memory(Serial(Delay(1, 3), Delay(1, 5)))
+    [0, 1]
+    """
+    return [place for node in _whole(model, ports)[0]["nodes"] for place in node["places"]]
+
+
+def _whole(model: Layer, ports: tuple[str, ...]) -> tuple[dict, dict[str, Tensor]]:
     refuse_norms_over_time(model)
     folded: dict[str, Tensor] = {}
     return _record(model, dict.fromkeys(ports, 1), folded), folded
@@ -151,7 +169,7 @@ class _Recorder(TorchFunctionMode):
                 weights[key] = self._name_of(other)
             else:
                 inputs.append(self._node_of(other, name))
-        self._add(y, op, inputs, attributes, name, weights, memory)
+        self._add(y, op, inputs, attributes, name, weights, memory, places)
         self.kept += after
         self.given |= {id(s): place for s, place in zip(after, places, strict=True)}
 
@@ -159,6 +177,8 @@ class _Recorder(TorchFunctionMode):
         """The graph that a loop plays for each sample; its inputs are x and y, the last answer."""
         self.inside.append(None)
         graph = _record(loop.body, {"y": loop.outputs}, self.folded, self.prefix + path)
+        for node in graph["nodes"]:
+            del node["places"]
         self.inside.pop()
         return graph
 
@@ -235,9 +255,9 @@ class _Recorder(TorchFunctionMode):
         self.folded[name] = weight.detach().float().contiguous().clone()
         return name
 
-    def _add(self, made, op, inputs, attributes, name="", weights=None, state=None) -> int:
+    def _add(self, made, op, inputs, attributes, name="", weights=None, state=None, places=()) -> int:
         row = {"op": op, "name": self.prefix + name, "inputs": inputs, "attributes": attributes}
-        self.nodes.append(row | {"weights": weights or {}, "state": state or []})
+        self.nodes.append(row | {"weights": weights or {}, "state": state or [], "places": places})
         self.kept.append(made)
         self.index[id(made)] = len(self.nodes) - 1
         return len(self.nodes) - 1

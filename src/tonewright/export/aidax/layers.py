@@ -45,12 +45,14 @@ def parts_of(layer: dict, inputs: int) -> tuple[list[Filled], int]:
     outputs = width(layer, "shape")
     parts = KINDS[kind](layer, inputs, outputs)
     bend = layer.get("activation")
+    if (
+        kind in GATES
+    ):  # Keras tells how the units themselves bend, and players know one way: nothing comes after
+        if bend not in ("", "tanh", None):
+            raise ConfigError(f"the units of its {kind} bend by {shown(bend)}, and players know only tanh")
+        return parts, outputs
     if bend in ("", "linear", None) or kind == "activation":
         return parts, outputs
-    if kind in GATES:
-        raise ConfigError(
-            f"its {kind} says {shown(bend)} of its activation, and players differ in what that means"
-        )
     return [*parts, _bend(layer)], outputs
 
 

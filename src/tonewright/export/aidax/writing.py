@@ -1,4 +1,4 @@
-"""What AIDA-X was compiled for: one LSTM or GRU, a sum over its units, and the dry sound beside it or not."""
+"""Writing what AIDA-X plays: one LSTM or GRU, a sum over its units, and the dry sound beside it or not."""
 
 from pathlib import Path
 
@@ -7,17 +7,14 @@ import torch
 from torch import Tensor
 
 from tonewright import storage
-from tonewright.errors import ConfigError
 from tonewright.export import stranger
 from tonewright.export.aidax.layers import swapped
 from tonewright.export.aidax.reading import FACTS, read
+from tonewright.export.aidax.single import Single, single
 from tonewright.export.fields import words
-from tonewright.export.recurrent import Weights, check_single, weights_of
-from tonewright.models.base import Model
+from tonewright.export.recurrent import Weights, model_of
 from tonewright.runtime.player import Player
 
-SIZES = (8, 12, 16, 20, 24, 32, 40, 64, 80)  # units
-MAX_KNOBS = 2
 BATCH = 2048  # samples with which a player tests itself
 
 
@@ -27,22 +24,14 @@ def check(player: Player) -> None:
     Raises:
         ConfigError: saying what.
     """
-    check_single(player, "AIDA-X")
-    config = player.model.config
-    if config.hidden not in SIZES:
-        sizes = words([str(size) for size in SIZES])
-        raise ConfigError(
-            f"AIDA-X is compiled for {sizes} units, and this model has {config.hidden}; teach --setting hidden=16"
-        )
-    if len(config.knobs) > MAX_KNOBS:
-        raise ConfigError(f"AIDA-X takes at most {MAX_KNOBS} knobs, and this model has {words(config.knobs)}")
+    single(player)
 
 
 def write(player: Player, path: Path, about: dict[str, str] | None = None) -> str:
     """Write the model, and how it answers a short sound, with which players test themselves.
 
     Args:
-        player: of the model; the scale of its output goes into its last weights.
+        player: of the model; the scale of the output of an LSTM goes into its last weights.
         path: of the file.
         about: what is told of it, name, source, style, based, author, dataset or license.
 
@@ -53,12 +42,12 @@ def write(player: Player, path: Path, about: dict[str, str] | None = None) -> st
         ConfigError: the format cannot hold the model.
         FileError: it cannot be written there.
     """
-    check(player)
-    config, rate = player.model.config, player.sample_rate
+    made, rate = single(player), player.sample_rate
+    config = made.config
     values = {"in_shape": [None, None, 1 + len(config.knobs)], "in_skip": int(config.direct)}
-    values |= {"layers": layers_of(config.cell, weights_of(player.model))}
+    values |= made.gains_db | {"layers": layers_of(config.cell, made.weights)}
     x = storage.probe(rate, BATCH)
-    values |= {"input_batch": x.tolist(), "output_batch": first_answer(player.model, x).tolist()}
+    values |= {"input_batch": x.tolist(), "output_batch": first_answer(made, x).tolist()}
     # some players look for the rate here, and take a number only
     values |= {"samplerate": rate, "metadata": metadata(player, about or {})}
     stranger.write(path, values)
@@ -96,11 +85,10 @@ def _layer(kind: str, outputs: int, weights: list[Tensor]) -> dict:
 
 
 @torch.no_grad()
-def first_answer(model: Model, x: Tensor) -> Tensor:
-    """What a player makes of x [T] right after it read the file: its memory is empty, and every knob at 0. [T]"""
-    state = [torch.zeros_like(memory) for memory in model.initial_state(1)]
-    x = x[None, None]
-    y, _ = model(x, state, **{port.name: torch.zeros_like(x) for port in model.ports})
+def first_answer(made: Single, x: Tensor) -> Tensor:
+    """What a player makes of x [T] right after it read the file: memory empty, every knob at 0 and no gains. [T]"""
+    model, x = model_of(made.config, made.weights), x[None, None]
+    y, _ = model(x, model.initial_state(1), **{port.name: torch.zeros_like(x) for port in model.ports})
     return y[0, 0]
 
 

@@ -20,8 +20,8 @@ MOST = 1 << 19  # samples to write: as many as go into a file that is read (stra
 WAYS = (None, "auto", "direct", "fft")  # of computing it, in the file's "implementation"; they sound the same
 
 
-def linear(config: dict, weights: Tensor, sample_rate: int) -> Model:
-    """The chain of these settings: a response, and an offset where there is a bias.
+def linear(config: dict, weights: Tensor, sample_rate: int) -> tuple[str, Model]:
+    """The chain of these settings, a response and an offset where there is a bias, and the key of our architecture.
 
     Raises:
         ConfigError: settings that it does not have, or another number of weights than they need.
@@ -35,7 +35,7 @@ def linear(config: dict, weights: Tensor, sample_rate: int) -> Model:
     taps, bias = field(config, "receptive_field", int), field(config, "bias", bool)
     if taps < 1 or len(weights) != taps + bias:
         raise ConfigError(f"its settings need {taps + bias} weights, and it has {len(weights)}")
-    return chain_of(weights[:taps].numpy(), sample_rate, float(weights[-1]) if bias else None)
+    return "chain", chain_of(weights[:taps].numpy(), sample_rate, float(weights[-1]) if bias else None)
 
 
 def check(player: Player) -> None:

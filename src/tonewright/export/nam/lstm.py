@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from tonewright.errors import ConfigError
+from tonewright.export import stranger
 from tonewright.export.fields import words
 from tonewright.layers.recurrent import LSTM
 from tonewright.models.base import Model
@@ -45,7 +46,7 @@ def content(player: Player) -> dict:
         "version": VERSION,
         "architecture": "LSTM",
         "config": {"input_size": 1, "hidden_size": config.hidden, "num_layers": config.layers},
-        "weights": flat(player.model).tolist(),
+        "weights": stranger.short(flat(player.model).numpy()),
     }
 
 

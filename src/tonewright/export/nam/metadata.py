@@ -5,6 +5,7 @@ import math
 
 from tonewright.config import did_you_mean
 from tonewright.errors import ConfigError
+from tonewright.export.nam.loudness import loudness_and_gain
 from tonewright.export.nam.reading import DATE, LEVELS, MAX_WORDS, PROVENANCE
 from tonewright.runtime.player import Player
 
@@ -25,16 +26,23 @@ def metadata(player: Player, about: dict[str, str]) -> dict:
         ConfigError: a word that the file has no place for.
     """
     tone, said = player.tone, {name: _checked(name, value) for name, value in about.items()}
-    told = {"date": said.pop("date", None) or _date(tone.provenance.get("date"))}
-    told |= {
-        name: tone.levels[ours]
-        for name, ours in LEVELS.items()
-        if math.isfinite(tone.levels.get(ours, math.nan))
-    }
+    told = {"date": _date(tone.provenance.get("date")), **_levels(player)}
     told |= {name: tone.provenance[name][:MAX_WORDS] for name in PROVENANCE if tone.provenance.get(name)}
     if math.isfinite(esr := tone.metrics.get("esr", math.nan)):
         told |= {"training": {"validation_esr": esr}}
-    return told | said
+    told |= said
+    # in one order, so that what was read is written as it was
+    return {name: told[name] for name in ("date", *LEVELS, *PROVENANCE, "training") if name in told}
+
+
+def _levels(player: Player) -> dict[str, float]:
+    """What is known of them, and where loudness or gain is not, as measured."""
+    levels = {name: player.tone.levels.get(ours, math.nan) for name, ours in LEVELS.items()}
+    known = {name: level for name, level in levels.items() if math.isfinite(level)}
+    if {"loudness", "gain"} <= known.keys():
+        return known
+    loudness_db, gain = loudness_and_gain(player)
+    return {"loudness": loudness_db, "gain": gain} | known
 
 
 def _checked(name: str, value: str):

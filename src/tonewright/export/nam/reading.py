@@ -1,29 +1,32 @@
 """The .nam file of the Neural Amp Modeler: JSON with the settings of a network and its weights in one list.
 
-What is read: WaveNet in the older keys (version 0.5) and the newer ones (up to 0.7), LSTM, Linear, and the container
-that holds one model in several sizes. A file that asks for anything else, such as another architecture, another
-activation or modulation within the layers, is refused in a sentence that names it.
+What is read: WaveNet in the older keys (version 0.5) and the newer ones (up to 0.7), ConvNet, LSTM, Linear, and
+the container that holds one model in several sizes. A file that asks for anything else, such as another architecture
+or several channels, is refused in a sentence that names it.
 """
 
 import datetime
-import re
 from pathlib import Path
 
 from tonewright import storage
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
 from tonewright.export.fields import field, is_number, number, numbers, rate_of_sound, shown, words
+from tonewright.export.nam.convnet import convnet
 from tonewright.export.nam.linear import linear
-from tonewright.export.nam.models import lstm, wavenet
+from tonewright.export.nam.models import lstm
+from tonewright.export.nam.version import check_version
+from tonewright.export.nam.wavenets import wavenet
 
-VERSIONS = ((0, 5), (0, 7))  # the first and the last that is understood
-ARCHITECTURES = {"WaveNet": ("wavenet", wavenet), "LSTM": ("lstm", lstm), "Linear": ("chain", linear)}
-AT_A_RATE = ("chain",)  # whose models are built for one
+# (settings, weights, rate in Hz) to the key of our architecture, and its model
+ARCHITECTURES = {"WaveNet": wavenet, "LSTM": lstm, "ConvNet": convnet, "Linear": linear}
+CONTAINER, MAX_DEPTH = "SlimmableContainer", 4  # containers within containers
 DEFAULT_RATE = 48000  # Hz; of a file that says none
 
 # names in the file's metadata: our names of the same things
 LEVELS = {
-    "loudness": "loudness_db",
+    "loudness": "nam_loudness_db",  # not at the level, nor of the sound, that our loudness_db is of
+    "gain": "nam_gain",
     "input_level_dbu": "input_level_dbu",
     "output_level_dbu": "output_level_dbu",
 }
@@ -40,8 +43,7 @@ def read(path: Path | str, size: float = 1.0) -> storage.Tone:
         size: which model of a container to take, from 0, the smallest, to 1, the largest.
 
     Returns:
-        The model with its rate, its loudness and who made it, as far as the file tells. What the file calls "gain"
-        has no place in a Tone and is left out.
+        The model with its rate, its loudness and who made it, as far as the file tells.
 
     Raises:
         FileError: when the file is missing, damaged, or asks for what this version does not play.
@@ -66,38 +68,27 @@ def from_values(whole: dict, size: float = 1.0) -> storage.Tone:
     """
     if not looks_like(whole):
         raise ConfigError("it is not a .nam file")
-    chosen = _chosen(whole, size)
-    key, make = ARCHITECTURES[_architecture(chosen, ARCHITECTURES)]
-    rate = _rate(chosen if chosen.get("sample_rate") is not None else whole)
+    models = _within(whole, size, MAX_DEPTH)
+    chosen = models[0]
+    make = ARCHITECTURES[_architecture(chosen, ARCHITECTURES)]
+    rate = _rate(next((model for model in models if model.get("sample_rate") is not None), chosen))
     weights = numbers(field(chosen, "weights", list), "weights")
-    model = make(field(chosen, "config", dict), weights, *([rate] if key in AT_A_RATE else []))
-    return storage.Tone(key, model.eval(), rate, **_facts(chosen, whole))
+    key, model = make(field(chosen, "config", dict), weights, rate)
+    return storage.Tone(key, model.eval(), rate, **_facts(*models))
 
 
-def _chosen(whole: dict, size: float) -> dict:
-    """The file itself, or the model of that size in its container."""
-    _check_version(whole)
-    if whole["architecture"] != "SlimmableContainer":
-        return whole
-    rows = field(field(whole, "config", dict), "submodels", list)
+def _within(values: dict, size: float, depth: int) -> list[dict]:
+    """The model of that size, and the containers that it is in, from the innermost out."""
+    check_version(values)
+    if values.get("architecture") != CONTAINER:
+        return [values]
+    if depth == 0:
+        raise ConfigError(f"its containers are more than {MAX_DEPTH} deep")
+    rows = field(field(values, "config", dict), "submodels", list)
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise ConfigError("its container wants a list of models")
     last = next((row for row in rows if size < number(row, "max_value")), rows[-1])
-    chosen = field(last, "model", dict)
-    _check_version(chosen)
-    return chosen
-
-
-def _check_version(values: dict) -> None:
-    version = field(values, "version", str)
-    if not re.fullmatch(r"\d{1,4}\.\d{1,4}\.\d{1,4}", version):
-        raise ConfigError(f"its version wants three numbers, and is {shown(version)}")
-    number = tuple(int(part) for part in version.split(".")[:2])
-    if not VERSIONS[0] <= number <= VERSIONS[1]:
-        first, last = (f"{major}.{minor}" for major, minor in VERSIONS)
-        raise ConfigError(
-            f"it is of version {version}, and this program reads {first} to {last}; update tonewright"
-        )
+    return [*_within(field(last, "model", dict), size, depth - 1), values]
 
 
 def _architecture(values: dict, known) -> str:

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from tonewright.errors import ConfigError
+from tonewright.export import stranger
 from tonewright.export.fields import words
-from tonewright.export.nam.models import ACTIVATIONS, MODULATIONS, wavenet_weights
+from tonewright.export.nam.arrays import MODULATIONS
+from tonewright.export.nam.wavenets import ACTIVATIONS, wavenet_weights
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
 
@@ -48,12 +50,12 @@ def check(player: Player) -> None:
 def content(player: Player) -> dict:
     """The version, settings and weights of the model, as the file has them."""
     model = player.model
-    config = {"layers": arrays(model.config), "head": None, "head_scale": float(model.head_scale)}
+    config = {"layers": arrays(model.config), "head": None, "head_scale": stranger.short(model.head_scale)}
     return {
         "version": OLD if is_plain(model.config) else NEW,
         "architecture": "WaveNet",
         "config": config,
-        "weights": flat(model).tolist(),
+        "weights": stranger.short(flat(model).numpy()),
     }
 
 

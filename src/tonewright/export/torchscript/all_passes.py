@@ -55,7 +55,9 @@ class AllPasses(Remembering):
         a = coefficient[:, 0].double().clamp(-self.most, self.most)  # [B, T]
         powers = a[:, :, None] ** torch.arange(self.stages + 1, device=x.device)  # [B, T, stages + 1]
         # u of each stage and y, of the s, of y before, and of x: [B, T, stages + 1, ...]
-        of_s = powers[:, :, self.power.flatten()].view(batch, count, self.stages + 1, self.stages) * self.earlier
+        of_s = (
+            powers[:, :, self.power.flatten()].view(batch, count, self.stages + 1, self.stages) * self.earlier
+        )
         of_y = powers.unsqueeze(3) * self.feedback
         rest, own = (1.0 - a * a)[:, :, None, None], a[:, :, None, None]
         s_of_s = rest * of_s[:, :, :-1] - own * self.same

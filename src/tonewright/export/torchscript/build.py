@@ -1,7 +1,7 @@
 """The builder: a TorchScript module whose forward is the layer graph of a model, written out.
 
-The nodes with weights or a memory are modules, one class for each operation; the source of `forward` calls them in the
-order of the graph. Nothing of the Python of a model goes into it, so it needs no tonewright where it is played.
+The nodes with weights or a memory are modules, one class for each operation; the source of `forward` calls them in
+the order of the graph. Nothing of the Python of a model goes into it, so it needs no tonewright where it is played.
 """
 
 import warnings
@@ -19,16 +19,16 @@ from tonewright.export.torchscript import (
     dynamics,
     filters,
     hearing,
+    loop,
     recurrent,
     room,
     synthesis,
 )
 from tonewright.export.torchscript.glue import GLUE, expression
-from tonewright.export.torchscript.loop import Feedback
 from tonewright.layers.base import Layer
 from tonewright.layers.graph import trace_whole
 from tonewright.layers.operations import PRIMITIVES
-from tonewright.models.base import Model, channels_of
+from tonewright.models.base import Model
 from tonewright.runtime.player import Player
 from tonewright.runtime.stream import settled_state
 from tonewright.threads import one_thread
@@ -52,10 +52,10 @@ FIXED = {
 def scripted(player: Player) -> torch.jit.ScriptModule:
     """The model of a player as a TorchScript module that plays by itself.
 
-    `forward(x [B, inputs, T], controls [B, P, T])` gives [B, outputs, T * ratio], where P is the number of the model's
-    ports, in their order, and T a multiple of its block. It goes on from where it was, and begins settled, as a stream
-    does, with the controls at their defaults. Where B is another than before, all memories begin anew; `reset()` lets
-    them begin anew at any time.
+    `forward(x [B, inputs, T], controls [B, P, T])` gives [B, outputs, T * ratio], where P is the number of the
+    model's ports, in their order, and T one block of it or several. It goes on from where it was, and begins settled,
+    as a stream does, with the controls at their defaults. Where B is another than before, all memories begin anew;
+    `reset()` lets them begin anew at any time.
 
     Raises:
         ConfigError: for a model with an operation that TorchScript modules do not have, naming it.
@@ -71,26 +71,40 @@ def scripted(player: Player) -> torch.jit.ScriptModule:
     return of_model(player.model)
 
 
-def of_model(model: Model) -> torch.jit.ScriptModule:
-    """The same of a model that is no player's, in eval mode."""
+def of_model(
+    model: Model,
+    memories: dict[str, list[Tensor]] | None = None,
+    copies: dict | None = None,
+) -> torch.jit.ScriptModule:
+    """The same of a model that is no player's, in eval mode.
+
+    Args:
+        model: the model.
+        memories: what its layers begin with, as `settled` gives it, which is what they begin with otherwise.
+        copies: of weights; modules that are made with the same dict share those that their models share.
+    """
     graph, tensors = traced(model)
     check_graph(graph)
-    controls = {port.name: port.default for port in model.ports}
-    memories = settled(model, controls)
+    if memories is None:
+        memories = settled(model, {port.name: port.default for port in model.ports})
+    copies = {} if copies is None else copies
+    kept = {name: _copy_of(tensor, copies) for name, tensor in tensors.items()}
     places = {port.name: f"controls[:, {i} : {i + 1}]" for i, port in enumerate(model.ports)}
     with compiling():
-        whole = _Written(graph, {name: t.detach().clone() for name, t in tensors.items()}, memories)
-        inputs, outputs = channels_of(model)
+        whole = _Written(graph, kept, memories)
         return whole.module(
             "x, controls",
             {"x": "x", **places},
-            [
-                "if x.size(0) != self.batch:",
-                "    self.begin(x.size(0))",
-                "if x.size(2) == 0:",
-                f"    return x.new_zeros([x.size(0), {outputs}, 0])",
-            ],
+            ["if x.size(0) != self.batch:", "    self.begin(x.size(0))"],
         )
+
+
+def _copy_of(tensor: Tensor, copies: dict) -> Tensor:
+    """The same copy for the same tensor, which is kept as well: or another one could come to where it was."""
+    key = tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype
+    if key not in copies:
+        copies[key] = tensor, tensor.detach().clone()
+    return copies[key][1]
 
 
 def check_graph(graph: dict) -> None:
@@ -156,8 +170,8 @@ def compiling() -> Iterator[None]:
 class _Written:
     """A graph, while it is written out."""
 
-    def __init__(self, graph: dict, tensors: dict[str, Tensor], memories: dict[str, list[Tensor]]):
-        self.graph, self.tensors, self.memories = graph, tensors, memories
+    def __init__(self, graph: dict, tensors: dict, memories: dict, loop: bool = False):
+        self.graph, self.tensors, self.memories, self.loop = graph, tensors, memories, loop
         self.words: list[str] = []  # what each node is called in the source, or the number that it is
 
     def module(self, arguments: str, places: dict[str, str], first: list[str]) -> torch.jit.ScriptModule:
@@ -177,19 +191,20 @@ class _Written:
         compiled = torch.jit.script(holder)
         parts = ("begin(self, batch: int) -> None", begun), (f"forward(self, {arguments})", lines)
         reset = ("reset(self) -> None", ["self.begin(self.batch)"])
-        compiled.define("\n".join(_function(head, body) for head, body in (*parts, reset)))
+        compiled.define("\n".join(function(head, body) for head, body in (*parts, reset)))
         return compiled
 
     def _module(self, node: dict) -> nn.Module | None:
         op = node["op"]
         starts = self.memories.get(node["name"], []) if node["state"] else []
         if op == "feedback":
-            body = _Written(node["attributes"]["graph"], self.tensors, self.memories)
-            return Feedback(body.module("x, y", {"x": "x", "y": "y"}, []), starts[0])
+            body = _Written(node["attributes"]["graph"], self.tensors, self.memories, loop=True)
+            return loop.Feedback(body.module("x, y", {"x": "x", "y": "y"}, []), starts[0])
         if op not in NODES:
             return None
         weights = {key: self.tensors[name] for key, name in node["weights"].items()}
-        return NODES[op](node["attributes"], weights, starts)
+        given = node["attributes"], weights, starts
+        return (loop.conv1d(*given) if self.loop and op == "conv1d" else None) or NODES[op](*given)
 
     def _line(self, i: int, node: dict, places: dict[str, str], holder: nn.Module) -> list[str]:
         """The line of a node, if it needs one."""
@@ -210,5 +225,6 @@ class _Written:
         return [f"{word} = self.{op}_{i}({', '.join(operands)})"]
 
 
-def _function(head: str, lines: list[str]) -> str:
+def function(head: str, lines: list[str]) -> str:
+    """The source of a method."""
     return "\n".join([f"def {head}:", *(f"    {line}" for line in lines)]) + "\n"

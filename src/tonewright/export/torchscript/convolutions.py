@@ -7,34 +7,37 @@ from torch import Tensor, nn
 from tonewright.export.torchscript.remembering import Remembering
 
 Weights = dict[str, Tensor]
-
-
-def columns(x: Tensor, kernel: int, dilation: int, stride: int, frames: int) -> Tensor:
-    """What each output of a convolution hears, x [B, C, T] to a view [B, kernel, C, frames]."""
-    return x.as_strided(
-        [x.size(0), kernel, x.size(1), frames],
-        [x.stride(0), dilation * x.stride(2), x.stride(1), stride * x.stride(2)],
-    )
+WIDE, SHORT = 48, 32  # channels, and frames, measured on two processors
 
 
 class Conv1d(Remembering):
-    """Of one group: one matrix product of what all taps hear, several times as fast as torch's when it is narrow."""
+    """Of one group, as whatever is quickest: what all taps hear, times a matrix, is so when it is narrow or short.
 
-    def __init__(self, attributes: dict, weights: Weights, start: Tensor):
+    A product of a wide matrix and a few columns takes several times as long as that of a few rows and the matrix.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None, stride: int, dilation: int, start: Tensor):
         super().__init__(start)
-        weight = weights["weight"]
-        self.kernel, self.samples = weight.shape[2], attributes["memory"]
-        self.dilation, self.stride = attributes["dilation"], attributes["stride"]
-        self.register_buffer("weight", weight.permute(0, 2, 1).flatten(1)[None].contiguous())
-        bias = weights.get("bias", weight.new_zeros(len(weight)))
-        self.register_buffer("bias", bias[None, :, None])
+        self.register_buffer("weight", weight)
+        self.register_buffer("bias", weight.new_zeros(len(weight)) if bias is None else bias)
+        self.stride, self.dilation, self.samples = stride, dilation, start.shape[2]
+        self.wide, self.short = bool(weight.shape[1] >= WIDE), SHORT
 
     def forward(self, x: Tensor) -> Tensor:
-        frames = x.size(2) // self.stride
-        x = torch.cat([self.memory, x], dim=2)
-        self.memory = x[:, :, x.size(2) - self.samples :]
-        heard = columns(x, self.kernel, self.dilation, self.stride, frames).flatten(1, 2)
-        return torch.baddbmm(self.bias, self.weight.expand(x.size(0), -1, -1), heard)
+        batch, frames = x.size(0), x.size(2) // self.stride
+        if self.samples > 0:
+            x = torch.cat([self.memory, x], dim=2)
+            self.memory = x[:, :, x.size(2) - self.samples :]
+        matrix = self.weight.flatten(1)
+        sizes, steps = [x.size(1), self.weight.size(2)], [x.stride(1), x.stride(2) * self.dilation]
+        step = x.stride(2) * self.stride
+        if self.wide and frames <= self.short:
+            rows = x.as_strided([batch, frames] + sizes, [x.stride(0), step] + steps).flatten(2)  # noqa: RUF005
+            return F.linear(rows, matrix, self.bias).transpose(1, 2)
+        if self.wide:
+            return F.conv1d(x, self.weight, self.bias, self.stride, 0, self.dilation)
+        columns = x.as_strided([batch] + sizes + [frames], [x.stride(0)] + steps + [step]).flatten(1, 2)  # noqa: RUF005
+        return torch.baddbmm(self.bias[:, None], matrix.expand(batch, -1, -1), columns)
 
 
 class GroupedConv1d(Remembering):
@@ -44,7 +47,7 @@ class GroupedConv1d(Remembering):
         super().__init__(start)
         self.register_buffer("weight", weights["weight"])
         self.register_buffer("bias", weights.get("bias"))
-        self.samples, self.groups = attributes["memory"], attributes["groups"]
+        self.groups, self.samples = attributes["groups"], attributes["memory"]
         self.dilation, self.stride = attributes["dilation"], attributes["stride"]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -53,32 +56,39 @@ class GroupedConv1d(Remembering):
         return F.conv1d(x, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
 
-class ShortConv1d(nn.Module):
-    """With nothing to remember."""
+class ConvTranspose1d(nn.Module):
+    """Of one group: a convolution that makes `stride` channels for each output, which are its samples."""
 
-    def __init__(self, attributes: dict, weights: Weights):
+    def __init__(self, attributes: dict, weights: Weights, start: Tensor):
         super().__init__()
-        self.register_buffer("weight", weights["weight"])
-        self.register_buffer("bias", weights.get("bias"))
-        self.dilation, self.stride = attributes["dilation"], attributes["stride"]
-        self.groups = attributes["groups"]
+        self.outputs, self.stride = attributes["outputs"], attributes["stride"]
+        weight, taps = weights["weight"], attributes["memory"] + 1
+        weight = F.pad(weight, (0, taps * self.stride - weight.shape[2]))
+        weight = weight.view(len(weight), self.outputs, taps, self.stride)  # inputs, outputs, taps, samples
+        weight = weight.flip(2).permute(1, 3, 0, 2).flatten(0, 1).contiguous()
+        bias = weights.get("bias")
+        bias = None if bias is None else bias.repeat_interleave(self.stride)
+        self.conv = Conv1d(weight, bias, 1, 1, start)
+
+    @torch.jit.export
+    def begin(self, batch: int) -> None:
+        """Back to the beginning, for so many sounds."""
+        self.conv.begin(batch)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv1d(x, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+        y = self.conv(x).unflatten(1, [self.outputs, self.stride])
+        return y.transpose(2, 3).flatten(2)
 
 
-class ConvTranspose1d(Remembering):
-    """With the inputs whose taps reach into this block; what is not finished yet is left out."""
+class GroupedConvTranspose1d(Remembering):
+    """Of several groups; what is not finished yet is left out."""
 
     def __init__(self, attributes: dict, weights: Weights, start: Tensor):
         super().__init__(start)
         self.register_buffer("weight", weights["weight"])
         self.register_buffer("bias", weights.get("bias"))
-        self.samples, self.groups, self.stride = (
-            attributes["memory"],
-            attributes["groups"],
-            attributes["stride"],
-        )
+        self.groups, self.samples = attributes["groups"], attributes["memory"]
+        self.stride = attributes["stride"]
 
     def forward(self, x: Tensor) -> Tensor:
         frames, skip = x.size(2) * self.stride, self.samples * self.stride
@@ -144,17 +154,19 @@ class Alternate(Remembering):
 
 
 def conv1d(attributes: dict, weights: Weights, starts: list[Tensor]) -> nn.Module:
-    """The one of these that is quickest for such a node."""
-    if not starts:
-        return ShortConv1d(attributes, weights)
-    make = Conv1d if attributes["groups"] == 1 else GroupedConv1d
-    return make(attributes, weights, starts[0])
+    """With a memory of no samples where there is none."""
+    start = starts[0] if starts else weights["weight"].new_zeros(1, attributes["inputs"], 0)
+    if attributes["groups"] > 1:
+        return GroupedConv1d(attributes, weights, start)
+    facts = attributes["stride"], attributes["dilation"]
+    return Conv1d(weights["weight"], weights.get("bias"), *facts, start)
 
 
 def conv_transpose1d(attributes: dict, weights: Weights, starts: list[Tensor]) -> nn.Module:
-    """With a memory of no samples where there is none."""
-    empty = weights["weight"].new_zeros(1, attributes["inputs"], 0)
-    return ConvTranspose1d(attributes, weights, starts[0] if starts else empty)
+    """As above."""
+    start = starts[0] if starts else weights["weight"].new_zeros(1, attributes["inputs"], 0)
+    make = ConvTranspose1d if attributes["groups"] == 1 else GroupedConvTranspose1d
+    return make(attributes, weights, start)
 
 
 def delay(attributes: dict, weights: Weights, starts: list[Tensor]) -> nn.Module:

@@ -74,7 +74,7 @@ class DelayLine(RememberingTwo):
 
     def one_by_one(self, x: Tensor, back: Tensor, taps: Tensor) -> Tensor:
         """For delays so short that there are no pieces."""
-        lines, lasts, made = [], [], []
+        lines, made = [], []
         for i in range(x.size(0)):
             whole: list[int] = back[i, 0].tolist()
             parts: list[list[float]] = taps[i, 0].tolist()

@@ -17,10 +17,7 @@ def followed(x: list[float], y: float, attack: float, release: float) -> list[fl
     made: list[float] = []
     for sample in x:
         way = sample - y
-        if way < 0.0:
-            y = y + attack * way
-        else:
-            y = y + release * way
+        y = y + (attack if way < 0.0 else release) * way
         made.append(y)
     return made
 

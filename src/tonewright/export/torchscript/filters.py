@@ -1,7 +1,7 @@
 """Linear recursions, many samples at a time: filters, and the one-poles that damp echoes.
 
-A recursion z' = A z + B x, y = C z + D x over a piece of N samples is two matrix products, with all x of the piece and
-with the z at its start; only from piece to piece something waits. All in float64, as everywhere.
+A recursion z' = A z + B x, y = C z + D x over a piece of N samples is two matrix products, with all x of the piece
+and with the z at its start; only from piece to piece something waits. All in float64, as everywhere.
 """
 
 import torch
@@ -37,9 +37,7 @@ class Recursion(Remembering):
         for start in range(0, x.size(2), self.piece):
             part = x[:, :, start : start + self.piece]
             n = part.size(2)
-            made.append(
-                torch.matmul(part, self.within[:n, :n]) + torch.matmul(z, self.out_of[:, :n])
-            )
+            made.append(torch.matmul(part, self.within[:n, :n]) + torch.matmul(z, self.out_of[:, :n]))
             z = torch.matmul(z, self.steps[n]) + torch.matmul(part, self.into[self.piece - n :])
         self.memory = z
         return torch.cat(made, dim=2)

@@ -1,13 +1,11 @@
 """What an instrument hears: pitch and loudness, in float64, frame by frame."""
 
-import math
-from typing import Final
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tonewright.dsp import loudness, pitch
 from tonewright.export.torchscript.remembering import Remembering, RememberingTwo
+
 
 class Loudness(Remembering):
     """x [B, 1, T] to [B, 1, T / hop]; remembers what the first window hears of the block before."""
@@ -34,21 +32,20 @@ class Loudness(Remembering):
 class Pitch(RememberingTwo):
     """x [B, 1, T] to f0 and clarity [B, 2, T / hop]; remembers three hops of x, and the track [B, 3]."""
 
-    window: Final[int] = pitch.WINDOW
-    quiet: Final[float] = pitch.QUIET
-    faint: Final[float] = pitch.FAINT
-    slack: Final[float] = pitch.SLACK
-    low_cost: Final[float] = pitch.LOW_COST
-    jump_cost: Final[float] = pitch.JUMP_COST
-    fade: Final[float] = pitch.FADE
-    begins: Final[float] = pitch.BEGINS
-    ends: Final[float] = pitch.ENDS
-
     def __init__(self, attributes: dict, heard: Tensor, track: Tensor):
         super().__init__(heard, track)
+        self.window = pitch.WINDOW
+        self.quiet = pitch.QUIET
+        self.faint = pitch.FAINT
+        self.slack = pitch.SLACK
+        self.low_cost = pitch.LOW_COST
+        self.jump_cost = pitch.JUMP_COST
+        self.fade = pitch.FADE
+        self.begins = pitch.BEGINS
+        self.ends = pitch.ENDS
         rate, hop = attributes["sample_rate"], attributes["hop"]
         self.lowest_hz, self.highest_hz = attributes["lowest_hz"], attributes["highest_hz"]
-        finder = pitch.Finder(rate, hop, self.lowest_hz, self.highest_hz)
+        finder = pitch.finder_of(rate, hop, self.lowest_hz, self.highest_hz)
         self.hop, self.size, self.fine = hop, finder.size, finder.fine
         self.rate, self.first, self.last = float(finder.rate), finder.first, finder.last
         self.scale = finder.fine / finder.size / float(finder.taper.square().sum())
@@ -88,7 +85,10 @@ class Pitch(RememberingTwo):
         level = torch.sqrt(alike[:, :, 0] * self.scale)
         least = 1e-9 * energy[:, :, :1]
         scale = energy[:, :, :1] / alike[:, :, :1]
-        alike, energy = alike[:, :, self.first - 1 : self.last + 2], energy[:, :, self.first - 1 : self.last + 2]
+        alike, energy = (
+            alike[:, :, self.first - 1 : self.last + 2],
+            energy[:, :, self.first - 1 : self.last + 2],
+        )
         return scale * alike / torch.maximum(energy, least), (level > self.quiet) & (least[:, :, 0] > 0)
 
     def choose(self, likeness: Tensor, track: list[float]) -> tuple[float, float]:
@@ -103,7 +103,9 @@ class Pitch(RememberingTwo):
         if f0_hz.size(0) == 0:
             return track[0], 0.0
         jump = torch.log2(f0_hz / track[0]).abs().clamp(max=1.0)
-        score = height - self.low_cost * torch.log2(self.highest_hz / f0_hz) - self.jump_cost * track[1] * jump
+        score = (
+            height - self.low_cost * torch.log2(self.highest_hz / f0_hz) - self.jump_cost * track[1] * jump
+        )
         best = int(score.argmax())
         return float(f0_hz[best]), min(1.0, float(height[best]))
 

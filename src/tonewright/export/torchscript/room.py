@@ -25,9 +25,9 @@ class ShortFir(Remembering):
 class LongFir(nn.Module):
     """Of many.
 
-    The first PIECE taps hear the sound as it comes. All later ones hear what is at least a piece old: whenever a piece
-    is complete, they are summed up for all of the next. Remembers how much of a piece has come, that piece and the one
-    before it, the spectra of earlier ones with the latest first, and what the later taps will add to this piece.
+    The first PIECE taps hear the sound as it comes. All later ones hear what is at least a piece old: whenever a
+    piece is complete, they are summed up for all of the next. Remembers the last piece and what came of this one, the
+    spectra of earlier ones with the latest first, and what the later taps will add to this piece.
     """
 
     def __init__(self, response: Tensor, start: Tensor):

@@ -1,7 +1,6 @@
 """What sounds by itself: a ramp, harmonics and noise. Phases and noise are counted in int64, which wraps."""
 
 import math
-from typing import Final
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +10,7 @@ from tonewright.dsp.noise import FIRST, GOLDEN, SECOND, filter_map, signed
 from tonewright.dsp.oscillators import FADE
 from tonewright.dsp.phasor import steps_of
 from tonewright.export.torchscript.remembering import Remembering, many
+
 
 class Phasor(Remembering):
     """Of x [B, C, T] the ramp [B, 1, T]; remembers the number of the sample, [B]."""
@@ -29,11 +29,10 @@ class Phasor(Remembering):
 class HarmonicBank(nn.Module):
     """Pitch [B, 1, F], shares [B, K, F] and amplitude [B, 1, F] to sound; remembers pitch, amplitudes and phase."""
 
-    together: Final[int] = 16  # frames that are made at a time, so that a long block needs little memory
-    turn: Final[float] = 2.0**64
-
     def __init__(self, attributes: dict, starts: list[Tensor]):
         super().__init__()
+        self.together = 16  # frames that are made at a time, so that a long block needs little memory
+        self.turn = 2.0**64
         for name, start in zip(("pitch", "amplitudes", "phase"), starts, strict=True):
             self.register_buffer(f"first_{name}", start)
             self.register_buffer(name, start)
@@ -91,15 +90,14 @@ class HarmonicBank(nn.Module):
 class FilteredNoise(nn.Module):
     """Magnitudes [B, bands, F] to [B, 1, F * hop]; remembers magnitudes, seed and count."""
 
-    golden: Final[int] = signed(GOLDEN)
-    factor: Final[int] = signed(FIRST)
-    other_factor: Final[int] = signed(SECOND)
-    low_33: Final[int] = (1 << 33) - 1
-    low_34: Final[int] = (1 << 34) - 1
-    low_37: Final[int] = (1 << 37) - 1
-
     def __init__(self, attributes: dict, starts: list[Tensor]):
         super().__init__()
+        self.golden = signed(GOLDEN)
+        self.factor = signed(FIRST)
+        self.other_factor = signed(SECOND)
+        self.low_33 = (1 << 33) - 1
+        self.low_34 = (1 << 34) - 1
+        self.low_37 = (1 << 37) - 1
         for name, start in zip(("last", "seed", "count"), starts, strict=True):
             self.register_buffer(f"first_{name}", start)
             self.register_buffer(name, start)

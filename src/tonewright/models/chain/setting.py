@@ -112,7 +112,7 @@ class Setting:
         >>> Setting("phase", 0.0, 1.0, 0.0, cyclic=True).checked("tremolo", torch.tensor([0.5, 1.25]))
         tensor([0.5000, 0.2500])
         """
-        if not self.choices and bool(((values >= self.low) & (values <= self.high)).all()):
+        if not (self.choices or self.cyclic) and bool(((values >= self.low) & (values <= self.high)).all()):
             return values  # at once, for a response has many
         numbers = [self.check(of, number) for number in values.double().flatten().tolist()]
         return torch.tensor(numbers, dtype=values.dtype).reshape(values.shape)
