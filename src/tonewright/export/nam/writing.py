@@ -34,7 +34,9 @@ def check(player: Player) -> None:
     """
     kind = KINDS.get(player.tone.architecture)
     if kind is None:
-        raise ConfigError(f".nam files hold no {player.tone.architecture}, only {words(KINDS)}")
+        raise ConfigError(
+            f".nam files hold {words(KINDS)}, and this model is of kind {player.tone.architecture}"
+        )
     kind.check(player)
     if (count := kind.weights(player)) > MAX_WEIGHTS:
         raise ConfigError(
