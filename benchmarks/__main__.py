@@ -32,6 +32,7 @@ SCRIPTS = {
     "instrument_live": (),
     "timbre_playing": (),
     "lesson": (),
+    "neutone": (),
     "pitch_tracking": (),
     "alignment": ("data",),
     "knobs": ("data",),
