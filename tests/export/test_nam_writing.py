@@ -133,7 +133,7 @@ def test_wavenets_that_no_player_knows(config, words):
         (
             "feedback",
             "standard",
-            "hold a WaveNet, an LSTM, a ConvNet or a linear chain, and this model is a feedback",
+            "hold a WaveNet, an LSTM, a ConvNet or a linear chain, and this model is of kind feedback",
         ),
     ],
 )

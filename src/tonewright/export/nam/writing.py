@@ -40,7 +40,7 @@ def check(player: Player) -> None:
     """
     kind = KINDS.get(player.tone.architecture)
     if kind is None:
-        raise ConfigError(f".nam files hold {HOLDS}, and this model is a {player.tone.architecture}")
+        raise ConfigError(f".nam files hold {HOLDS}, and this model is of kind {player.tone.architecture}")
     kind.check(player)
     if (count := kind.weights(player)) > MAX_WEIGHTS:
         raise ConfigError(
