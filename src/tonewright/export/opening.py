@@ -7,6 +7,8 @@ from tonewright.errors import ConfigError, FileError
 from tonewright.export.formats import ALL, for_reading
 from tonewright.runtime.player import Player
 
+PROGRAMS = (".ts",)  # TorchScript: they are written, and never read from strangers
+
 
 def load(path: Path | str, **options) -> Player:
     """The player of a .tone file, or of a file that another program made.
@@ -37,10 +39,13 @@ def read(path: Path | str, **options) -> storage.Tone:
     if not is_foreign(path):
         _refuse(path, options, ())
         return storage.load(path)
+    if path.suffix.lower() in PROGRAMS:
+        raise FileError(
+            f"{path} is a program, and to read it is to run it; ask whoever made it for a .tone file"
+        )
     row = for_reading(path)
     if row is None:
-        known = sorted({suffix for row in ALL if row.reads for suffix in row.suffixes})
-        raise FileError(f"{path} is of no format that is read here; what is: .tone, {', '.join(known)}")
+        raise FileError(f"{path} is of no format that is read here; {_what_is(path.suffix.lower())}")
     _refuse(path, options, row.read_options)
     return row.load().read(path, **options)
 
@@ -52,6 +57,14 @@ def is_foreign(path: Path) -> bool:
     (True, False)
     """
     return any(path.suffix.lower() in row.suffixes for row in ALL)
+
+
+def _what_is(suffix: str) -> str:
+    """What is read of files with that suffix, or else which suffixes are read."""
+    titles = [row.title for row in ALL if row.reads and suffix in row.suffixes]
+    if titles:
+        return f"{suffix} files that are: {'; '.join(titles)}"
+    return f"what is: .tone, {', '.join(sorted({suffix for row in ALL if row.reads for suffix in row.suffixes}))}"
 
 
 def _refuse(path: Path, options: dict, known: tuple[str, ...]) -> None:
