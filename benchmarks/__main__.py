@@ -55,8 +55,7 @@ WELCOME = {"matching": ("data",), "pitch_tracking": ("solo",)}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    for folder in ("data", "klon", "music", "solo", "golden"):
-    for folder in ("data", "klon", "music", "solo", "libtorch"):
+    for folder in ("data", "klon", "music", "solo", "golden", "libtorch"):
         parser.add_argument(f"--{folder}", type=Path, help="folder of recordings that the scripts name")
     given = vars(parser.parse_args())
     for name, wanted in SCRIPTS.items():

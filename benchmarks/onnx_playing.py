@@ -21,15 +21,9 @@ PLAYED = {
     "rave": ("live", "small"),
 }
 WORDS = """Nanoseconds for a sample, medians of processor time on one thread, both called from Python, each with its
-<<<<<<< HEAD
-memory handed on; real time at 48 kHz is 20,833. A model with a block of its own is played in the multiple of it
-that is next to 64 or 512. What hears its own last answer, `feedback` and most of a `chain`, goes sample by sample
-there, too.
-=======
 memory handed on; real time at 48 kHz is 20,833. A model with a block of its own is played in the multiple of it that
 is next to 64 or 512. What hears its own last answer, `feedback` and most of a `chain`, goes sample by sample there,
 too.
->>>>>>> onnx
 """
 
 
