@@ -91,7 +91,9 @@ def told(activation: nn.Module, kind: str) -> dict:
         values["negative_slope"] = SLOPE
     if kind == "prelu":
         slopes = activation.slopes.detach().flatten().tolist()
-        values |= {"negative_slopes": slopes} if len(set(slopes)) > 1 else {"negative_slope": slopes[0]}
+        if len(set(slopes)) == 1:  # which more players have, and in more places
+            return {"type": "LeakyReLU", "negative_slope": slopes[0]}
+        values["negative_slopes"] = slopes
     if kind == "leaky_hardtanh":
         values |= {theirs: float(getattr(activation, ours)) for theirs, (ours, _) in BOUNDS.items()}
     return values
