@@ -118,6 +118,9 @@ def test_operations_that_there_is_no_module_for_are_named():
         check_graph({"nodes": [node], "output": 0})
     with pytest.raises(ConfigError, match="no 'follow' whose attack moves"):
         check_graph({"nodes": [node | {"op": "follow"}], "output": 0})
+    twice = node | {"op": "delay", "name": "a", "state": [{"shape": [1, 2], "dtype": "float32"}]}
+    with pytest.raises(ConfigError, match="'a' is played twice"):
+        check_graph({"nodes": [twice, twice], "output": 0})
     loop = node | {"op": "feedback", "attributes": {"graph": {"nodes": [node], "output": 0}}}
     with pytest.raises(ConfigError, match="shimmer"):
         check_graph({"nodes": [loop], "output": 0})
