@@ -1,4 +1,5 @@
 """Run the benchmarks: `python -m benchmarks [--data FOLDER] [--klon FOLDER] [--music FOLDER] [--solo FOLDER]
+[--golden FOLDER]`.
 [--libtorch FOLDER]`.
 
 Those that need recordings, or libtorch, run when there are some.
@@ -13,6 +14,8 @@ from pathlib import Path
 SCRIPTS = {
     "optimiser": (),
     "playing": (),
+    "foreign": ("golden",),
+    "onnx_playing": (),
     "teaching": (),
     "teaching_lstm": (),
     "teaching_gru": (),
@@ -30,6 +33,7 @@ SCRIPTS = {
     "instrument_live": (),
     "timbre_playing": (),
     "lesson": (),
+    "neutone": (),
     "pitch_tracking": (),
     "alignment": ("data",),
     "knobs": ("data",),
@@ -51,7 +55,7 @@ WELCOME = {"matching": ("data",), "pitch_tracking": ("solo",)}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    for folder in ("data", "klon", "music", "solo", "libtorch"):
+    for folder in ("data", "klon", "music", "solo", "golden", "libtorch"):
         parser.add_argument(f"--{folder}", type=Path, help="folder of recordings that the scripts name")
     given = vars(parser.parse_args())
     for name, wanted in SCRIPTS.items():

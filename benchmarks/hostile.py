@@ -11,7 +11,8 @@ from pathlib import Path
 
 from benchmarks.results import table, write_section
 from tonewright.export import formats
-from tonewright.export.formats import ALL, Format
+from tonewright.export.format import Format
+from tonewright.export.formats import ALL
 from tonewright.runtime.player import Player
 
 ROOT = Path(__file__).parents[1]

@@ -1,5 +1,6 @@
 """Writes docs/formats.md: which model goes into which format of other programs, and why not."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import torch
 
 from tonewright import models
-from tonewright.export.formats import ALL, Format, refusal
+from tonewright.export.format import Format
+from tonewright.export.formats import ALL, refusal
 from tonewright.runtime.player import Player
 from tonewright.storage import Tone
 
@@ -48,9 +50,11 @@ SAMPLES: dict[str, Callable[[], Player]] = {
     "feedback": lambda: made("feedback", "tiny"),
     "chain, linear": lambda: chain("eq,response"),
     "chain, not linear": lambda: chain("eq,tanh,compressor"),
-    "chain, stereo": lambda: chain("gain,width", channels=2),
+    "chain, stereo": lambda: chain("compressor,width", channels=2),
     "ddsp, an instrument": lambda: made("ddsp", "tiny", reverb_s=0.2),
     "rave, a timbre": lambda: made("rave", "live"),
+    "row, imported": lambda: made("row", "standard"),
+    "patchwork, imported": lambda: made("patchwork", "standard"),
 }
 
 
@@ -81,6 +85,7 @@ def _formats() -> str:
 def _cell(row: Format, reason: str | None, reasons: dict[tuple[str, str], int]) -> str:
     if reason is None:
         return "yes"
+    reason = re.sub(r", and this model is of kind \w+", "", reason)  # which the row says
     return str(reasons.setdefault((row.key, reason), len(reasons) + 1))
 
 

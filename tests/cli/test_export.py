@@ -68,7 +68,7 @@ def test_a_chain_that_a_person_wrote(here):
         (("violin.tone", "room"), "nothing is exported to 'room'"),
         (("violin.tone", "none/room.wav"), "there is no folder"),
         (("dry.tone", "room.wav"), "this model learned no room"),
-        (("a.tone", "room.wav"), "is a wavenet, and only an instrument has a room"),
+        (("a.tone", "room.wav"), "only an instrument has a room, and this model is of kind wavenet"),
         (("none.tone", "room.wav"), "there is no file none.tone"),
         (("tanh.json", "cab.wav"), "for its tanh bends loud sounds more than soft ones"),
         (("cab.wav", "cab.flac"), "this response goes up to 2, and a .flac file to 1; write a .wav file"),

@@ -50,10 +50,11 @@ def test_what_others_made_is_opened(tonewright, values, architecture):
 def test_mistakes_are_sentences(tonewright):
     told = tonewright.refuses("export", "a.tone", "amp.json")
     assert "no format of .json files can hold this model (wavenetva: WaveNetVA players have" in told
-    assert "guitarml: GuitarML files hold an LSTM, and this model is a wavenet" in told
+    assert "guitarml: GuitarML files hold an LSTM, and this model is of kind wavenet" in told
     assert tonewright(*LEARN, "--model", "lstm", "--preset", "1x20").code == 0
     assert "say which by --to guitarml (GuitarML" in tonewright.refuses("export", "b.tone", "amp.json")
     wrong = ("export", "b.tone", "amp.json", "--to", "guitarml", "--about", "name=x")
     assert "guitarml files do not tell 'name'" in tonewright.refuses(*wrong)
     (tonewright.folder / "other.json").write_text('{"a": 1}')
-    assert "is of no format that is read here" in tonewright.refuses("import", "other.json", "-o", "x.tone")
+    told = tonewright.refuses("import", "other.json", "-o", "x.tone")
+    assert "is of no format that is read here; .json files that are: WaveNetVA and SmartGuitarAmp; " in told

@@ -5,7 +5,7 @@ import torch
 
 from tests.export.nam_files import CONTAINER, LSTM, NEW, OLD, SMALL, array, model_file
 from tonewright.export import nam
-from tonewright.export.nam.wavenets import wavenet_weights
+from tonewright.export.nam.read_wavenet import wavenet_weights
 from tonewright.models.lstm import Model as Lstm
 from tonewright.models.wavenet import PRESETS, Config, Stack
 from tonewright.models.wavenet import Model as WaveNet

@@ -45,8 +45,7 @@ def read(path: Path | str, **options) -> storage.Tone:
         )
     row = for_reading(path)
     if row is None:
-        known = sorted({suffix for row in ALL if row.reads for suffix in row.suffixes})
-        raise FileError(f"{path} is of no format that is read here; what is: .tone, {', '.join(known)}")
+        raise FileError(f"{path} is of no format that is read here; {_what_is(path.suffix.lower())}")
     _refuse(path, options, row.read_options)
     return row.load().read(path, **options)
 
@@ -58,6 +57,14 @@ def is_foreign(path: Path) -> bool:
     (True, False)
     """
     return any(path.suffix.lower() in row.suffixes for row in ALL)
+
+
+def _what_is(suffix: str) -> str:
+    """What is read of files with that suffix, or else which suffixes are read."""
+    titles = [row.title for row in ALL if row.reads and suffix in row.suffixes]
+    if titles:
+        return f"{suffix} files that are: {'; '.join(titles)}"
+    return f"what is: .tone, {', '.join(sorted({suffix for row in ALL if row.reads for suffix in row.suffixes}))}"
 
 
 def _refuse(path: Path, options: dict, known: tuple[str, ...]) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tonewright.export.formats import Format
+from tonewright.export.format import Format
 from tonewright.models.base import channels_of
 from tonewright.runtime.player import Player
 from tonewright.storage import PROBE_STEP, probe, probe_samples

@@ -41,7 +41,7 @@ def check_single(player: Player, title: str) -> None:
         ConfigError: saying what players of that title want.
     """
     if player.tone.architecture != "lstm":
-        raise ConfigError(f"{title} files hold an LSTM, and this model is a {player.tone.architecture}")
+        raise ConfigError(f"{title} files hold an LSTM, and this model is of kind {player.tone.architecture}")
     layers = player.model.config.layers
     if layers > 1:
         raise ConfigError(

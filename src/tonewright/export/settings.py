@@ -49,7 +49,7 @@ def check(player: Player) -> None:
     Raises:
         ConfigError: with the reason.
     """
-    if not player.settings:
+    if not is_chain(player):
         raise ConfigError(
             "settings are those of a chain, which 'tonewright match' makes; this model has none"
         )
@@ -91,15 +91,20 @@ def text(player: Player) -> str:
     return "".join([*_lines(values_of(player)), "\n"])
 
 
+def is_chain(player: Player) -> bool:
+    """Whether the model is one that `tonewright match` makes."""
+    return models.verb_of(player.tone.architecture) == "match"
+
+
 def values_of(player: Player) -> dict:
-    """What the file of a chain holds; of a model without settings, nothing.
+    """What the file of a chain holds; of another model its settings, or nothing when it has none.
 
     >>> tone = from_values({"chain": "gain", "settings": {"gain": {"gain_db": 0.1}}})
     >>> values_of(Player(tone))["settings"]
     {'gain': {'gain_db': 0.1}}
     """
-    if not player.settings:
-        return {}
+    if not is_chain(player):
+        return {"settings": player.settings} if player.settings else {}
     config = player.model.config
     return {
         "chain": ",".join(f"{link.kind}[{link.size}]" if link.size else link.kind for link in config.links),

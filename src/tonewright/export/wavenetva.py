@@ -32,7 +32,9 @@ def check(player: Player) -> None:
         ConfigError: saying what.
     """
     if player.tone.architecture != "wavenet":
-        raise ConfigError(f"WaveNetVA files hold a WaveNet, and this model is a {player.tone.architecture}")
+        raise ConfigError(
+            f"WaveNetVA files hold a WaveNet, and this model is of kind {player.tone.architecture}"
+        )
     config = player.model.config
     refuse, instead = "WaveNetVA players have", "teach --preset gated"
     if config.knobs:

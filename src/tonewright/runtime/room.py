@@ -28,8 +28,8 @@ def response_of(player: Player) -> np.ndarray:
     echoes = own_room(player)
     if not len(echoes):
         kind = player.tone.architecture
-        why = "learned no room" if plays_frames(player) else f"is a {kind}, and only an instrument has a room"
-        raise ConfigError(f"this model {why}")
+        other = f"only an instrument has a room, and this model is of kind {kind}"
+        raise ConfigError("this model learned no room" if plays_frames(player) else other)
     return np.concatenate([np.ones(1, np.float32), echoes[1:]])
 
 

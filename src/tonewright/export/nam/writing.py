@@ -14,13 +14,19 @@ import numpy as np
 
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
-from tonewright.export.fields import words
-from tonewright.export.nam import linear, lstm, wavenet
+from tonewright.export.nam import convnet, linear, lstm, patchwork, wavenet
 from tonewright.export.nam.metadata import metadata
 from tonewright.export.nam.reading import read
 from tonewright.runtime.player import Player
 
-KINDS = {"wavenet": wavenet, "lstm": lstm, "chain": linear}  # by our name of the architecture
+KINDS = {
+    "wavenet": wavenet,
+    "lstm": lstm,
+    "chain": linear,
+    "patchwork": patchwork,
+    "row": convnet,
+}  # by our name of the architecture
+HOLDS = "a WaveNet, an LSTM, a ConvNet or a linear chain"
 CONTAINER = "SlimmableContainer"
 MAX_WEIGHTS = 700_000  # so that the file stays below what a reader accepts (stranger.MAX_FILE)
 HALF = 0.5  # from 0 to this a player takes the smaller model, and above it the larger
@@ -34,7 +40,7 @@ def check(player: Player) -> None:
     """
     kind = KINDS.get(player.tone.architecture)
     if kind is None:
-        raise ConfigError(f".nam files hold no {player.tone.architecture}, only {words(KINDS)}")
+        raise ConfigError(f".nam files hold {HOLDS}, and this model is of kind {player.tone.architecture}")
     kind.check(player)
     if (count := kind.weights(player)) > MAX_WEIGHTS:
         raise ConfigError(
