@@ -37,6 +37,8 @@ $(STAMP): .venv/files pyproject.toml constraints.txt CMakeLists.txt $(wildcard b
 	@echo "setting up .venv, which takes a few minutes the first time"
 	$(PYTHON) -m venv .venv
 	$(IN) pip install --quiet --editable '.[dev]'
+# it asks for an older numpy and for torchaudio, and does without
+	$(IN) pip install --quiet --no-deps neutone-sdk
 	@touch $(STAMP)
 
 # An editable install knows its modules by name, so it is made again when one comes or goes.

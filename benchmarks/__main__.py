@@ -1,4 +1,5 @@
-"""Run the benchmarks: `python -m benchmarks [--data FOLDER] [--klon FOLDER] [--music FOLDER] [--solo FOLDER]`.
+"""Run the benchmarks: `python -m benchmarks [--data FOLDER] [--klon FOLDER] [--music FOLDER] [--solo FOLDER]
+[--golden FOLDER]`.
 
 Those that need recordings run when there are some.
 """
@@ -12,6 +13,8 @@ from pathlib import Path
 SCRIPTS = {
     "optimiser": (),
     "playing": (),
+    "foreign": ("golden",),
+    "onnx_playing": (),
     "teaching": (),
     "teaching_lstm": (),
     "teaching_gru": (),
@@ -24,10 +27,12 @@ SCRIPTS = {
     "harmonic_bank": (),
     "instrument_step": (),
     "filter_bank": (),
+    "torchscript": (),
     "timbre_step": (),
     "instrument_live": (),
     "timbre_playing": (),
     "lesson": (),
+    "neutone": (),
     "pitch_tracking": (),
     "alignment": ("data",),
     "knobs": ("data",),
@@ -48,7 +53,7 @@ WELCOME = {"matching": ("data",), "pitch_tracking": ("solo",)}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    for folder in ("data", "klon", "music", "solo"):
+    for folder in ("data", "klon", "music", "solo", "golden"):
         parser.add_argument(f"--{folder}", type=Path, help="folder of recordings that the scripts name")
     given = vars(parser.parse_args())
     for name, wanted in SCRIPTS.items():

@@ -14,7 +14,6 @@ import numpy as np
 
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
-from tonewright.export.fields import words
 from tonewright.export.nam import convnet, linear, lstm, patchwork, wavenet
 from tonewright.export.nam.metadata import metadata
 from tonewright.export.nam.reading import read
@@ -27,6 +26,7 @@ KINDS = {
     "patchwork": patchwork,
     "row": convnet,
 }  # by our name of the architecture
+HOLDS = "a WaveNet, an LSTM, a ConvNet or a linear chain"
 CONTAINER = "SlimmableContainer"
 MAX_WEIGHTS = 700_000  # so that the file stays below what a reader accepts (stranger.MAX_FILE)
 HALF = 0.5  # from 0 to this a player takes the smaller model, and above it the larger
@@ -40,9 +40,7 @@ def check(player: Player) -> None:
     """
     kind = KINDS.get(player.tone.architecture)
     if kind is None:
-        raise ConfigError(
-            f".nam files hold {words(KINDS)}, and this model is of kind {player.tone.architecture}"
-        )
+        raise ConfigError(f".nam files hold {HOLDS}, and this model is of kind {player.tone.architecture}")
     kind.check(player)
     if (count := kind.weights(player)) > MAX_WEIGHTS:
         raise ConfigError(

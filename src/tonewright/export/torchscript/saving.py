@@ -1,20 +1,22 @@
-"""A TorchScript module as the bytes of a file."""
+"""A TorchScript module as the bytes of a file, with nothing in them of whose machine wrote it, or when.
+
+The same model gives the same bytes in every process that writes one; a second one has other names for its classes.
+"""
 
 import io
-import warnings
 import zipfile
 
 import torch
 
-DEBUG = ".debug_pkl"  # where on the disk each line of the program was, for error messages
+from tonewright.export.torchscript.build import compiling
+
+DATE = (1980, 1, 1, 0, 0, 0)
+# Where in our own files a line of the program comes from, with paths; and a number that is drawn.
+LEFT_OUT = (".debug_pkl", "/.data/serialization_id")
 
 
-def saved(module: torch.jit.ScriptModule, extra_files: dict[str, str] | None = None) -> bytes:
-    """What `torch.jit.save` writes, without the names of the folders of the one who wrote it.
-
-    Args:
-        module: to save.
-        extra_files: texts to put beside it, by name.
+def saved(module: torch.jit.ScriptModule, beside: dict[str, str]) -> bytes:
+    """The file of a module, with texts beside it by name.
 
     >>> from tonewright.export.torchscript.build import scripted
     >>> from tonewright.models.lstm import Model
@@ -24,12 +26,11 @@ def saved(module: torch.jit.ScriptModule, extra_files: dict[str, str] | None = N
     >>> zipfile.is_zipfile(io.BytesIO(data)), b".debug_pkl" in data
     (True, False)
     """
-    whole, kept = io.BytesIO(), io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of all of torch.jit
-        torch.jit.save(module, whole, _extra_files=extra_files)
-    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(kept, "w") as target:
-        for entry in source.infolist():
-            if not entry.filename.endswith(DEBUG):
-                target.writestr(zipfile.ZipInfo(entry.filename), source.read(entry))
-    return kept.getvalue()
+    raw, made = io.BytesIO(), io.BytesIO()
+    with compiling():
+        torch.jit.save(module, raw, _extra_files={name: text.encode() for name, text in beside.items()})
+    with zipfile.ZipFile(raw) as whole, zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as kept:
+        for name in whole.namelist():
+            if not name.endswith(LEFT_OUT):
+                kept.writestr(zipfile.ZipInfo(name, DATE), whole.read(name))
+    return made.getvalue()
