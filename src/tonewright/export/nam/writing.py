@@ -10,13 +10,10 @@ A kind of model that the format holds is a module beside this one, with
 
 from pathlib import Path
 
-import numpy as np
-
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
 from tonewright.export.nam import convnet, linear, lstm, patchwork, wavenet
 from tonewright.export.nam.metadata import metadata
-from tonewright.export.nam.reading import read
 from tonewright.runtime.player import Player
 
 KINDS = {
@@ -77,11 +74,6 @@ def write(
     kind = KINDS[player.tone.architecture]
     rest = kind.left_out(player) if hasattr(kind, "left_out") else ""
     return f"{said}, {player.sample_rate} Hz, version {values['version']}{rest}"
-
-
-def replay(player: Player, path: Path, x: np.ndarray) -> np.ndarray:
-    """The sound x [T] through the written file; of a container, through the larger model."""
-    return Player(read(path)).render(x)
 
 
 def values_of(player: Player, about: dict[str, str] | None = None) -> dict:
