@@ -15,6 +15,7 @@ KINDS = {
     "match": "A chain of effects, with settings that were found from recordings.",
     "instrument": "An instrument that plays what it hears sung or played.",
     "timbre": "A timbre that any sound can wear.",
+    "import": "The sound of a device, imported from the file of another program.",
 }
 
 
@@ -61,7 +62,8 @@ def card_of(player: Player, about: dict[str, str]) -> Card:
 
 
 def _known(player: Player) -> dict[str, str]:
-    tone, kind = player.tone, KINDS[models.verb_of(player.tone.architecture)]
+    tone = player.tone
+    kind = KINDS.get(models.verb_of(tone.architecture), "A learned sound.")
     preset = tone.provenance.get("preset", "")
     weights = sum(p.numel() for p in player.model.parameters())
     technical = f"A {tone.architecture} model of {weights:,} weights{f', preset {preset}' if preset else ''}"
