@@ -28,7 +28,8 @@ from tonewright.storage import Tone
 
 ROW = formats.named("neutone")
 BLOCKS, SPEED_BLOCKS, RATES = (64, 480, 512, 2048), (128, 512, 2048), (44100, 48000)
-WARM, ROUNDS = 10, 40
+WARM, ROUNDS = 5, 20
+PIECE, CORE_BLOCK = 4096, 512  # whole blocks of every model, so that none waits for the next
 WORDS = """Models with random weights, written as .nm files and played by the neutone-sdk on one thread, in a stereo
 track. "block": seconds of sound made in a second of the processor, at the rate of the model and blocks of so many
 samples: what its `benchmark-speed` calls 1/RTF and measures by the clock on the wall; what is below 1 cannot be
@@ -124,26 +125,26 @@ def speed(name: str, player: Player, path: Path) -> list[str]:
     formats.write(ROW, player, path)
     error, times = difference(ROW, player, path), []
     for block in SPEED_BLOCKS:
-        host, x = Host(path, player.sample_rate, block), noise(block, 2)
-        times.append(times_real(lambda host=host, x=x: host.run(x), block, player.sample_rate))
-    stream, x = player.stream(), noise(512, channels_of(player.model)[0])
-    times.append(times_real(lambda: stream.process(x), 512, player.sample_rate))
+        host, x = Host(path, player.sample_rate, block), noise(2)
+        times.append(times_real(lambda host=host, x=x: host.run(x), player.sample_rate))
+    stream, x = player.stream(), np.split(noise(channels_of(player.model)[0]), PIECE // CORE_BLOCK, axis=1)
+    times.append(times_real(lambda: [stream.process(block) for block in x], player.sample_rate))
     size = f"{path.stat().st_size / 1e6:.1f}"
     return [name, player.sample_rate, size, *(f"{value:.1f}" for value in times), f"{error:.0e}"]
 
 
-def noise(samples: int, channels: int) -> np.ndarray:
-    return np.random.default_rng(0).uniform(-0.5, 0.5, (channels, samples)).astype(np.float32)
+def noise(channels: int) -> np.ndarray:
+    return np.random.default_rng(0).uniform(-0.5, 0.5, (channels, PIECE)).astype(np.float32)
 
 
-def times_real(play: Callable, samples: int, sample_rate: int) -> float:
+def times_real(play: Callable, sample_rate: int) -> float:
     """Seconds of sound in a second of the processor, a median."""
     seconds = []
     for _ in range(WARM + ROUNDS):
         before = time.process_time()
         play()
         seconds.append(time.process_time() - before)
-    return samples / sample_rate / statistics.median(seconds[WARM:])
+    return PIECE / sample_rate / statistics.median(seconds[WARM:])
 
 
 def delays(name: str, player: Player, path: Path) -> list[list]:
