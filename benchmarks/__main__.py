@@ -1,6 +1,8 @@
-"""Run the benchmarks: `python -m benchmarks [--data FOLDER] [--klon FOLDER] [--music FOLDER] [--solo FOLDER]`.
+"""Run the benchmarks: `python -m benchmarks [--data FOLDER] [--klon FOLDER] [--music FOLDER] [--solo FOLDER]
+[--golden FOLDER]`.
+[--libtorch FOLDER]`.
 
-Those that need recordings run when there are some.
+Those that need recordings, or libtorch, run when there are some.
 """
 
 import argparse
@@ -12,6 +14,8 @@ from pathlib import Path
 SCRIPTS = {
     "optimiser": (),
     "playing": (),
+    "foreign": ("golden",),
+    "onnx_playing": (),
     "teaching": (),
     "teaching_lstm": (),
     "teaching_gru": (),
@@ -24,6 +28,7 @@ SCRIPTS = {
     "harmonic_bank": (),
     "instrument_step": (),
     "filter_bank": (),
+    "torchscript": (),
     "timbre_step": (),
     "instrument_live": (),
     "timbre_playing": (),
@@ -42,6 +47,7 @@ SCRIPTS = {
     "devices_matched": ("data",),
     "instrument_learning": ("solo",),
     "timbre_learning": ("music",),
+    "nn_tilde": ("libtorch",),
 }
 # folders that change what is measured, but need not be there
 WELCOME = {"matching": ("data",), "pitch_tracking": ("solo",)}
@@ -49,7 +55,7 @@ WELCOME = {"matching": ("data",), "pitch_tracking": ("solo",)}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    for folder in ("data", "klon", "music", "solo"):
+    for folder in ("data", "klon", "music", "solo", "golden", "libtorch"):
         parser.add_argument(f"--{folder}", type=Path, help="folder of recordings that the scripts name")
     given = vars(parser.parse_args())
     for name, wanted in SCRIPTS.items():

@@ -2,7 +2,7 @@
 
     python -m benchmarks.playing
 
-Needs `pip install onnx onnxscript onnxruntime` for the rival of that name; without it that column stays empty.
+Needs `pip install onnx` for ONNX Runtime as a rival; without it that column stays empty.
 """
 
 import importlib.util
@@ -128,7 +128,7 @@ def difference(tone: Path) -> float:
 def versus(program: Path, tone: Path, key: tuple[str, str]) -> list:
     model = make(*key)
     core_ns = core.playing(program, tone, 64)[0]["ns"]
-    onnx = rivals.onnx_runtime(model, 64) if importlib.util.find_spec("onnxruntime") else None
+    onnx = rivals.onnx_runtime(model, 64) if importlib.util.find_spec("onnx") else None
     others = [
         onnx,
         rivals.torch_compiled(model, 64),

@@ -130,6 +130,7 @@ def test_the_help_lists_every_verb(capsys):
         "instrument",
         "timbre",
         "export",
+        "import",
     }
     assert all(re.search(rf"^│ {name} ", shown, re.MULTILINE) for name in VERBS)
 

@@ -190,7 +190,7 @@ def mistakes():
         "latency": ((*match, "gain", "--latency", "1000000"), "have 0.0 s in common"),
         "capture": (
             ("capture", "dry.wav", "wet.wav", "--model", "chain", "-o", "b.tone"),
-            "`tonewright match` learns it",
+            "its command is `tonewright match`",
         ),
     }
 

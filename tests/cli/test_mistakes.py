@@ -184,9 +184,14 @@ def test_where_no_result_can_be(tonewright, output, words):
 
 @pytest.mark.parametrize(
     "model,words",
-    [("none.tone", "there is no file none.tone"), ("dry.wav", "not a .tone file"), (".", "there is no file")],
+    [
+        ("none.tone", "there is no file none.tone"),
+        ("readme.txt", "not a .tone file"),
+        (".", "there is no file"),
+    ],
 )
 def test_a_model_that_is_none(tonewright, model, words):
+    (tonewright.folder / "readme.txt").write_text("no model")
     assert words in tonewright.refuses("inspect", model)
     assert words in tonewright.refuses("run", model, "dry.wav", "-o", "out.wav")
     assert words in tonewright.refuses("report", model, "dry.wav", "wet.wav", "-o", "page.html")

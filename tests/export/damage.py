@@ -16,8 +16,15 @@ ODD = st.one_of(
     st.lists(st.one_of(st.integers(-2, 9), st.floats(), st.none()), max_size=4),
 )
 MISSING = ...
-# where to change a value, and into what; MISSING takes it out
-CHANGES = st.lists(st.tuples(st.integers(0, 10**6), st.one_of(ODD, st.just(MISSING))), min_size=1, max_size=3)
+
+
+def changes_of(values):
+    """Up to three changes: where to change a value, and into which of `values`, or MISSING to take it out."""
+    one = st.tuples(st.integers(0, 10**6), st.one_of(values, st.just(MISSING)))
+    return st.lists(one, min_size=1, max_size=3)
+
+
+CHANGES = changes_of(ODD)
 
 
 def places(value, path=()):

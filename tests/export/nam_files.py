@@ -76,7 +76,9 @@ def full(source: int, channels: int, head: int, /, **changes) -> dict:
 
 def convnet_file(**changes) -> dict:
     config = {"channels": 4, "dilations": [1, 2, 4], "batchnorm": True, "activation": "Tanh"} | changes
-    return model_file(config, needed("ConvNet", config), "ConvNet")
+    values = model_file(config, needed("ConvNet", config), "ConvNet")
+    # among them are variances, which are not below zero
+    return values | {"weights": np.abs(values["weights"]).tolist()}
 
 
 CONVNET = convnet_file()

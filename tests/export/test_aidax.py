@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import tonewright as tw
 from tests.export import json_players
 from tests.export.begun import answers
 from tests.export.json_files import MIXED, NOISE, cell_file, conv1d, dense, layer, recurrent, rt_file
@@ -87,9 +88,7 @@ def test_a_written_model_sounds_the_same_to_an_independent_player(tmp_path, cell
     assert tone.sample_rate == 44100 and tone.metrics == {"esr": 0.02}
     assert tone.provenance == {"name": "my amp", "style": "clean", "modeled_by": "me"}
     assert tone.model.config == Config(hidden, 1, cell, direct, ("knob1", "knob2")[:knobs])
-    np.testing.assert_allclose(
-        aidax.replay(ours, tmp_path / "amp.aidax", NOISE), ours.render(NOISE), atol=1e-6
-    )
+    np.testing.assert_allclose(tw.load(tmp_path / "amp.aidax").render(NOISE), ours.render(NOISE), atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["lstm", "gru"])

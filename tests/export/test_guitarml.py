@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import tonewright as tw
 from tests.export import json_players
 from tests.export.begun import answers
 from tests.export.json_files import NOISE, ml_file
@@ -68,7 +69,7 @@ def test_a_written_model_sounds_the_same_to_an_independent_player(tmp_path, hidd
     got = json_players.guitarml(values, NOISE, at)
     for engine, wanted in answers(ours.tone, NOISE, *at):
         np.testing.assert_allclose(got, wanted, atol=1e-5 * np.abs(got).max(), err_msg=engine)
-    back = guitarml.replay(ours, tmp_path / "amp.json", NOISE)
+    back = tw.load(tmp_path / "amp.json").render(NOISE)
     np.testing.assert_allclose(back, ours.render(NOISE), atol=1e-6)
 
 

@@ -110,7 +110,7 @@ def test_formats_of_24_bits_refuse_what_they_would_clip(tmp_path):
         (chain("response[3]", response={"taps": [0.0] * 3}), "makes silence of every sound"),
         (Player(Tone("wavenet", WaveNet(PRESETS["nano"]), 48000)), "for it is no chain of linear effects"),
     ],
-    ids=str,
+    ids=range(7),
 )
 def test_what_is_more_than_a_response_is_refused(player, words, tmp_path):
     with pytest.raises(ConfigError, match=words):

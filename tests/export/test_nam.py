@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from tests.export.nam_files import CONTAINER, LSTM, NEW, OLD, SMALL, array, model_file
+from tests.export.nam_files import CONTAINER, CONVNET, LSTM, NEW, OLD, SMALL, array, model_file
 from tonewright.export import nam
-from tonewright.export.nam.wavenets import wavenet_weights
+from tonewright.export.nam.read_wavenet import wavenet_weights
 from tonewright.models.lstm import Model as Lstm
 from tonewright.models.wavenet import PRESETS, Config, Stack
 from tonewright.models.wavenet import Model as WaveNet
@@ -32,6 +32,15 @@ def test_the_newer_keys_say_the_same(put):
     assert new.config.stacks[0].kernels == (3, 3) and old.config.stacks[0].kernels == (3,)
     x = torch.randn(1, 1, 100)
     assert torch.equal(old(x, old.initial_state(1))[0], new(x, new.initial_state(1))[0])
+
+
+@pytest.mark.parametrize(
+    "version", ["0.5.0", "0.5.1", "0.5.2", "0.5.3", "0.5.4", "0.6.0", "0.6.9", "0.7.0", "0.7.12"]
+)
+def test_every_released_version_is_read(put, version):
+    """A later number at the end is a small change, which an older reader understands."""
+    for values in (OLD, NEW, LSTM, CONVNET):
+        assert nam.read(put({**values, "version": version})).sample_rate == 48000
 
 
 def test_counts_are_those_of_our_models():

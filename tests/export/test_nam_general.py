@@ -1,6 +1,8 @@
 """ConvNets and the whole vocabulary of newer WaveNets: each word means what the plain player in numpy makes of it."""
 
 import copy
+import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -9,10 +11,11 @@ import torch
 from tests.export.nam_files import CONVNET, LISTENER, NEW, ON, RICH, convnet_file, full, whole
 from tests.export.nam_player import FILMS, needed, play
 from tests.runtime.test_native import needs_core
-from tonewright import storage
-from tonewright.errors import FileError
+from tonewright import models, storage
+from tonewright.errors import ConfigError, FileError
 from tonewright.export import nam
 from tonewright.export.nam.bends import KINDS
+from tonewright.models import row
 from tonewright.runtime.player import Player
 from tonewright.runtime.stream import Stream
 
@@ -43,7 +46,6 @@ def same(put, values: dict, architecture: str) -> None:
 def test_a_convnet(put, normed, activation):
     """Its batch norms are folded into float32 weights, so it is not the same to more than that."""
     values = convnet_file(batchnorm=normed, activation=activation)
-    values["weights"] = np.abs(values["weights"]).tolist()  # a variance is not below zero
     tone, x = nam.read(put(values)), sound()
     assert tone.architecture == "row"
     np.testing.assert_allclose(ours(tone, x), play(values, x), rtol=1e-5, atol=1e-5)
@@ -121,7 +123,6 @@ def test_all_at_once(put):
 @needs_core
 @pytest.mark.parametrize("values", [RICH, CONVNET], ids=["rich", "convnet"])
 def test_the_core_plays_it_too(put, tmp_path, values):
-    values = values | {"weights": np.abs(values["weights"]).tolist()} if values is CONVNET else values
     tone, x = nam.read(put(values)), sound(2000).astype(np.float32) * np.float32(0.3)
     storage.save(tone, tmp_path / "a.tone")
     player = Player(storage.load(tmp_path / "a.tone"))
@@ -148,3 +149,67 @@ def test_fast_tanh_is_tanh(put):
     x = torch.randn(1, 1, 100)
     fast, exact = (nam.read(put(values)).model for values in (told, NEW))
     assert torch.equal(fast(x, fast.initial_state(1))[0], exact(x, exact.initial_state(1))[0])
+
+
+@pytest.mark.parametrize("values", [RICH, convnet_file(batchnorm=False)], ids=["rich", "convnet"])
+def test_they_are_written_too(put, tmp_path, values):
+    """The same model, of the same weights; written again, the same file."""
+    first = Player(nam.read(put(values)))
+    nam.write(first, tmp_path / "a.nam")
+    told, second = json.loads((tmp_path / "a.nam").read_text()), Player(nam.read(tmp_path / "a.nam"))
+    assert told["weights"] == values["weights"]
+    assert second.tone.architecture == first.tone.architecture
+    x = sound().astype(np.float32)
+    assert np.array_equal(first.render(x), second.render(x))
+    nam.write(second, tmp_path / "b.nam")
+    assert json.loads((tmp_path / "b.nam").read_text())["config"] == told["config"]
+
+
+def test_gains_of_a_row_are_folded_into_the_file(tmp_path):
+    torch.manual_seed(0)
+    model = row.Model(row.Config(row.dilated(4, (1, 2), "softsign"))).eval()
+    model.input_gain.fill_(2.0)
+    model.head_scale.fill_(-0.5)
+    player, x = Player(storage.Tone("row", model, 48000)), sound().astype(np.float32)
+    nam.write(player, tmp_path / "a.nam")
+    np.testing.assert_allclose(Player(nam.read(tmp_path / "a.nam")).render(x), player.render(x), atol=1e-6)
+
+
+CONV = row.Part("conv", 4, 2)
+
+
+@pytest.mark.parametrize(
+    "config,words",
+    [
+        (row.PRESETS["mixed"], "do not add the dry sound"),
+        (row.Config((CONV, row.Part("tanh"), row.Part("conv", 1)), knobs=("drive",)), "no knobs"),
+        (row.Config((row.Part("conv", 1),)), "and this row is another"),
+        (row.Config((CONV, row.Part("conv", 1))), "and this row is another"),
+        (row.Config((row.Part("lstm", 4), row.Part("tanh"), row.Part("conv", 1))), "and this row is another"),
+        (row.Config((CONV, row.Part("tanh"), CONV, row.Part("relu"), row.Part("conv", 1))), "is another"),
+        (row.Config((row.Part("conv", 4, 3), row.Part("tanh"), row.Part("conv", 1))), "is another"),
+        (row.Config((CONV, row.Part("prelu"), row.Part("conv", 1))), "no activation 'prelu' with numbers"),
+        (row.Config((CONV, row.Part("elu"), row.Part("conv", 1))), "have no activation 'elu'"),
+    ],
+    ids=lambda value: str(value)[-40:],
+)
+def test_rows_that_are_no_convnets_are_not_written(config, words, tmp_path):
+    model = row.Model(config)
+    for layer in model.body.layers:
+        if hasattr(layer, "function") and hasattr(layer.function, "slopes"):
+            layer.function.slopes.data.uniform_(0, 1)
+    with pytest.raises(ConfigError, match=words):
+        nam.check(Player(storage.Tone("row", model.eval(), 48000)))
+
+
+def test_patchworks_that_are_not_written():
+    room = models.find("patchwork")
+    plain = room.Stack(4, 4, (room.Layer(3, 1),))
+    for stack, tail, words in (
+        (dataclasses.replace(plain, head_channels=2), None, "make one channel, and this model makes 2"),
+        (dataclasses.replace(plain, layers=(room.Layer(3, 1, "elu"),)), None, "have no activation 'elu'"),
+        (plain, room.Tail(2, 1, (1,), "softmax"), "have no activation 'softmax'"),
+    ):
+        model = room.Model(room.Config((stack,), tail)).eval()
+        with pytest.raises(ConfigError, match=words):
+            nam.check(Player(storage.Tone("patchwork", model, 48000)))

@@ -109,7 +109,7 @@ def test_two_seconds_at_96_khz_fit(tmp_path):
         (chain("gain,pan"), "files are of one channel, and this chain makes 2"),
         (chain("eq", 48000, 2), "files are of one channel, and this chain makes 2"),
     ],
-    ids=str,
+    ids=range(3),
 )
 def test_other_chains_are_refused(player, words, tmp_path):
     with pytest.raises(ConfigError, match=words):

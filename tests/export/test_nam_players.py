@@ -1,5 +1,6 @@
 """What we wrote, in the real players of .nam files. They are large: a test is skipped where its player is not."""
 
+import copy
 import json
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 import torch
 
 from tests.export import nam_players
+from tests.export.nam_files import RICH, convnet_file, model_file
+from tests.export.nam_player import needed
 from tonewright import models, storage
 from tonewright.export import nam
 from tonewright.models.wavenet import Config, Stack
@@ -106,3 +109,29 @@ def test_the_trainer_measures_the_loudness_that_we_tell(name, tmp_path):
 
 def test_the_script_for_the_core_is_beside_this():
     assert Path(__file__).with_name("nam_core.js") == nam_players.SCRIPT and nam_players.SCRIPT.is_file()
+
+
+@needs_core
+def test_the_core_of_the_plugins_plays_a_patchwork_as_we_do(tmp_path):
+    """But for what it leaves out itself: see "What is read" in docs/players.md."""
+    config = copy.deepcopy(RICH["config"])
+    first, second = config["layers"]
+    first["layer1x1_post_film"]["active"] = False
+    second["layer1x1"]["active"] = True
+    del first["head"]["head_dilation"], config["condition_dsp"]["metadata"]
+    config["condition_dsp"]["config"]["layers"][0]["activation"] = [{"type": "ReLU"}, {"type": "Softsign"}]
+    values = model_file(config, needed("WaveNet", config), version="0.7.0")
+    player, x = Player(nam.from_values(values)), storage.probe(48000).numpy()
+    assert player.tone.architecture == "patchwork"
+    nam.write(player, tmp_path / "amp.nam")
+    assert apart(nam_players.core(tmp_path / "amp.nam", x), player.render(x)) < LIMIT
+
+
+@needs_core
+def test_the_core_of_the_plugins_plays_a_convnet_as_we_do(tmp_path):
+    player, x = (
+        Player(nam.from_values(convnet_file(batchnorm=False, activation="ReLU"))),
+        storage.probe(48000),
+    )
+    nam.write(player, tmp_path / "amp.nam")
+    assert apart(nam_players.core(tmp_path / "amp.nam", x.numpy()), player.render(x.numpy())) < LIMIT

@@ -130,7 +130,7 @@ def test_wavenets_that_no_player_knows(config, words):
     [
         ("lstm", "1x40", "do not add the dry sound to an LSTM"),
         ("lstm", "gru-1x16", "LSTMs and no GRUs"),
-        ("feedback", "standard", "no feedback, only"),
+        ("feedback", "standard", "and this model is of kind feedback"),
     ],
 )
 def test_other_models_that_no_player_knows(architecture, preset, words):

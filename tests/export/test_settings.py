@@ -1,6 +1,5 @@
 """Settings of a chain as JSON: written and read again without change, and as people write them."""
 
-import copy
 import json
 
 import numpy as np
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 import tonewright as tw
 from tests.export.chains import chain, ringing
+from tests.export.damage import changed, changes_of
 from tests.export.nam_files import OLD
 from tests.models.chain.made import SIZES, by_chance
 from tonewright.errors import ConfigError, FileError
@@ -207,33 +207,11 @@ ODD = st.one_of(
 )
 
 
-def places(value, path=()):
-    yield path
-    rows = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in rows:
-        yield from places(item, (*path, key))
-
-
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    change=st.lists(st.tuples(st.integers(0, 10**6), st.one_of(ODD, st.just(...))), min_size=1, max_size=3)
-)
-def test_a_changed_file_plays_or_is_refused(put, change):
-    values = copy.deepcopy(GOOD)
-    for place, value in change:
-        every = [path for path in places(values) if path]
-        if not every:
-            break
-        *path, key = every[place % len(every)]
-        holder = values
-        for step in path:
-            holder = holder[step]
-        if value is ...:
-            del holder[key]
-        else:
-            holder[key] = copy.deepcopy(value)
+@given(changes=changes_of(ODD))
+def test_a_changed_file_plays_or_is_refused(put, changes):
     try:
-        tone = exported.read(put(values))
+        tone = exported.read(put(changed(GOOD, changes)))
     except FileError as error:
         assert "\n" not in str(error) and len(str(error)) < 600
     else:

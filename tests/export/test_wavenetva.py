@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import tonewright as tw
 from tests.export import json_players
 from tests.export.begun import answers
 from tests.export.json_files import NOISE, va_file
@@ -53,7 +54,7 @@ def test_a_written_model_sounds_the_same_to_an_independent_player(tmp_path, acti
     assert f"3 {activation} layers of 4 channels" in said and "48000 Hz" in said
     values = json.loads((tmp_path / "amp.json").read_text())
     assert all(type(number) is float for row in values["variables"] for number in row["data"])
-    back, peak = wavenetva.replay(ours, tmp_path / "amp.json", NOISE), np.abs(ours.render(NOISE)).max()
+    back, peak = tw.load(tmp_path / "amp.json").render(NOISE), np.abs(ours.render(NOISE)).max()
     np.testing.assert_allclose(back, ours.render(NOISE), atol=1e-5 * peak)
     got = json_players.wavenetva(values, NOISE)
     for engine, wanted in answers(ours.tone, NOISE):
@@ -83,6 +84,4 @@ def test_what_it_cannot_hold(config, words):
 def test_equal_kernels_written_one_by_one_are_one(tmp_path):
     ours = player(Config((Stack(2, (1, 2), (3, 3)),), conditioned=False, input_bias=True, mix="stack"))
     wavenetva.write(ours, tmp_path / "amp.json")
-    np.testing.assert_allclose(
-        wavenetva.replay(ours, tmp_path / "amp.json", NOISE), ours.render(NOISE), atol=1e-6
-    )
+    np.testing.assert_allclose(tw.load(tmp_path / "amp.json").render(NOISE), ours.render(NOISE), atol=1e-6)

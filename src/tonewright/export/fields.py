@@ -91,6 +91,20 @@ def numbers(values: list, name: str) -> Tensor:
     return torch.from_numpy(array)
 
 
+def expect(weights: Tensor, count: int) -> None:
+    """Refuses another number of weights than the settings need.
+
+    Raises:
+        ConfigError: when it is another.
+
+    >>> expect(torch.zeros(3), 4)
+    Traceback (most recent call last):
+    tonewright.errors.ConfigError: its settings need 4 weights, and it has 3
+    """
+    if len(weights) != count:
+        raise ConfigError(f"its settings need {count} weights, and it has {len(weights)}")
+
+
 def matrix(value, shape: tuple[int, ...], name: str) -> Tensor:
     """Lists in lists as float32 of that shape.
 

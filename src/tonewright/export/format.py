@@ -5,7 +5,7 @@ A format is a module of this room, or a folder of it, with
     check(player)                   refuses, in a sentence, a model that the format cannot hold
     write(player, path, **options)  writes it whole or not at all, and says in words what it wrote
     replay(player, path, x)         what the written file makes of the sound x, played by `Format.played_by`:
-                                    the raw stream, to compare with
+                                    the raw stream; where there is none, the file is read again and played
     expected(player, x)             that with which it is compared; where there is none, `player.render(x)`
 
 and where such files are read, with

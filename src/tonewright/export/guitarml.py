@@ -6,7 +6,6 @@ torch's order of gates; knobs are inputs beside the sound, each 0 to 1.
 
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -85,11 +84,6 @@ def write(player: Player, path: Path) -> str:
         f"an LSTM of {config.hidden} units{knobs}, for {plugin}, which {habit}; "
         f"it was learned at {player.sample_rate} Hz"
     )
-
-
-def replay(player: Player, path: Path, x: np.ndarray) -> np.ndarray:
-    """The sound x [T] through the written file, with its knobs in the middle."""
-    return Player(read(path)).render(x)
 
 
 def looks_like(values: dict) -> bool:

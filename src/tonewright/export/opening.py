@@ -7,6 +7,8 @@ from tonewright.errors import ConfigError, FileError
 from tonewright.export.formats import ALL, for_reading
 from tonewright.runtime.player import Player
 
+PROGRAMS = (".ts",)  # TorchScript: they are written, and never read from strangers
+
 
 def load(path: Path | str, **options) -> Player:
     """The player of a .tone file, or of a file that another program made.
@@ -37,6 +39,10 @@ def read(path: Path | str, **options) -> storage.Tone:
     if not is_foreign(path):
         _refuse(path, options, ())
         return storage.load(path)
+    if path.suffix.lower() in PROGRAMS:
+        raise FileError(
+            f"{path} is a program, and to read it is to run it; ask whoever made it for a .tone file"
+        )
     row = for_reading(path)
     if row is None:
         raise FileError(f"{path} is of no format that is read here; {_what_is(path.suffix.lower())}")

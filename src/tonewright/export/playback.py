@@ -22,11 +22,19 @@ def difference(row: Format, player: Player, path: Path) -> float:
         FileError, ConfigError: when the file cannot be played.
     """
     module, x = row.load(), heard(player)
-    got = np.asarray(module.replay(player, path, x), np.float64)
+    got = np.asarray(played(row, player, path, x), np.float64)
     wanted = np.asarray(getattr(module, "expected", _rendered)(player, x), np.float64)
     if got.shape != wanted.shape:
         return float("inf")
     return float(np.abs(got - wanted).max() / max(np.abs(wanted).max(), 1e-9))
+
+
+def played(row: Format, player: Player, path: Path, x: np.ndarray) -> np.ndarray:
+    """What the written file makes of the sound x, [T] or [inputs, T]: the raw stream of `row.played_by`."""
+    module = row.load()
+    if hasattr(module, "replay"):
+        return module.replay(player, path, x)
+    return Player(module.read(path)).render(x)
 
 
 def heard(player: Player) -> np.ndarray:

@@ -24,8 +24,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from tonewright import models
 from tonewright.atomic import write_whole
 from tonewright.errors import ConfigError
@@ -79,11 +77,6 @@ def write(player: Player, path: Path) -> str:
     check(player)
     write_whole(path, text(player).encode())
     return f"the settings of {', '.join(player.settings)}"
-
-
-def replay(player: Player, path: Path, x: np.ndarray) -> np.ndarray:
-    """What the chain of that file makes of x."""
-    return Player(read(path)).render(x)
 
 
 def text(player: Player) -> str:

@@ -8,7 +8,6 @@ words. Players begin with an empty memory, so their first `settle` samples diffe
 import math
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -81,11 +80,6 @@ def write(player: Player, path: Path) -> str:
         f"{len(stack.dilations)} {stack.activation} layers of {stack.channels} channels, {count} weights, for "
         f"WaveNetVA and SmartGuitarAmp; the file tells no rate, so run its player at {player.sample_rate} Hz"
     )
-
-
-def replay(player: Player, path: Path, x: np.ndarray) -> np.ndarray:
-    """The sound x [T] through the written file."""
-    return Player(read(path)).render(x)
 
 
 def looks_like(values: dict) -> bool:

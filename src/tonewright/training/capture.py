@@ -158,7 +158,7 @@ def learn(
     """
     room = models.find(plan.architecture)
     if plan.architecture not in models.names("capture"):
-        raise ConfigError(f"a {plan.architecture} is not captured; `tonewright {room.VERB}` learns it")
+        raise ConfigError(f"a {plan.architecture} is not captured; its command is `tonewright {room.VERB}`")
     config, course = models.changed(plan.architecture, plan.preset, plan.changes)
     if knobs:
         config = dataclasses.replace(config, knobs=knobs)

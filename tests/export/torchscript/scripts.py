@@ -1,5 +1,6 @@
 """A model, and the module that was written out of its graph, side by side."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -85,8 +86,8 @@ def assert_close(got: Tensor, wanted: Tensor, most: float) -> None:
     assert float((got - wanted).abs().max()) <= most
 
 
-def untaught(architecture: str, preset: str) -> Player:
-    """A player with random weights."""
-    config = models.preset(architecture, preset)
+def untaught(architecture: str, preset: str, **changes) -> Player:
+    """A player with random weights, of a preset with some settings changed."""
+    config = replace(models.preset(architecture, preset), **changes)
     model = models.find(architecture).Model(config)
     return Player(Tone(architecture, model, getattr(config, "sample_rate", 48000)))

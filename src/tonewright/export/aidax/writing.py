@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from tonewright import storage
 from tonewright.export import stranger
 from tonewright.export.aidax.layers import swapped
-from tonewright.export.aidax.reading import FACTS, read
+from tonewright.export.aidax.reading import FACTS
 from tonewright.export.aidax.single import Single, single
 from tonewright.export.fields import words
 from tonewright.export.recurrent import Weights, model_of
@@ -56,11 +55,6 @@ def write(player: Player, path: Path, about: dict[str, str] | None = None) -> st
         f"{'an LSTM' if config.cell == 'lstm' else 'a GRU'} of {config.hidden} units{knobs}, for AIDA-X and "
         f"RTNeural; AIDA-X plays it at the rate of its host, so run that at {rate} Hz"
     )
-
-
-def replay(player: Player, path: Path, x: np.ndarray) -> np.ndarray:
-    """The sound x [T] through the written file, with its knobs in the middle."""
-    return Player(read(path)).render(x)
 
 
 def layers_of(cell: str, weights: Weights) -> list[dict]:

@@ -6,11 +6,17 @@ from tonewright.export.fields import each, field, only, shown
 from tonewright.export.nam.bends import Bend, bend, bends
 
 GATINGS = ("none", "gated", "blended")
-# places where a layer is modulated, as the file names them, in our order
-MODULATIONS = (
-    *("conv_pre_film", "conv_post_film", "input_mixin_pre_film", "input_mixin_post_film"),
-    *("activation_pre_film", "activation_post_film", "layer1x1_post_film", "head1x1_post_film"),
-)
+# where a layer is modulated, as the file names it: as we do
+MODULATIONS = {
+    "conv_pre_film": "conv_pre",
+    "conv_post_film": "conv_post",
+    "input_mixin_pre_film": "mixin_pre",
+    "input_mixin_post_film": "mixin_post",
+    "activation_pre_film": "activation_pre",
+    "activation_post_film": "activation_post",
+    "layer1x1_post_film": "out_post",
+    "head1x1_post_film": "side_post",
+}
 MAX_ARRAYS, MAX_LAYERS = 16, 256
 
 
@@ -92,7 +98,7 @@ def _stack(room, array: dict, dilations: list[int], bent: list[tuple[Bend, str, 
 
 
 def _films(room, array: dict):
-    for name, place in zip(MODULATIONS, room.PLACES, strict=True):
+    for name, place in MODULATIONS.items():
         film = _active(array, name, False)
         if film is not None:
             shift = True if film.get("shift") is None else field(film, "shift", bool)

@@ -72,6 +72,33 @@ def bend(activation) -> Bend:
     return kind, {}
 
 
+def told(activation: nn.Module, kind: str) -> dict:
+    """An activation of ours of that kind, as the file names it with its numbers.
+
+    Raises:
+        ConfigError: for one that the format does not have.
+
+    >>> told(nn.LeakyReLU(), "leaky_relu")
+    {'type': 'LeakyReLU', 'negative_slope': 0.01}
+    """
+    name = next((name for name, ours in KINDS.items() if ours == kind), None)
+    if name is None:
+        raise ConfigError(
+            f".nam players have no activation '{kind}', only {words(dict.fromkeys(KINDS.values()))}"
+        )
+    values = {"type": name}
+    if kind == "leaky_relu":
+        values["negative_slope"] = SLOPE
+    if kind == "prelu":
+        slopes = activation.slopes.detach().flatten().tolist()
+        if len(set(slopes)) == 1:  # which more players have, and in more places
+            return {"type": "LeakyReLU", "negative_slope": slopes[0]}
+        values["negative_slopes"] = slopes
+    if kind == "leaky_hardtanh":
+        values |= {theirs: float(getattr(activation, ours)) for theirs, (ours, _) in BOUNDS.items()}
+    return values
+
+
 def fill(activation: nn.Module, bend: Bend) -> None:
     """Gives an activation of ours its numbers.
 

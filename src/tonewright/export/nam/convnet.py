@@ -1,18 +1,21 @@
-"""Our row of layers from the ConvNet of a .nam file: blocks of a convolution of two taps, and an activation."""
+"""ConvNets of .nam files, which are rows of layers here: blocks of a convolution of two taps, and an activation."""
 
 import torch
 from torch import Tensor
 
 from tonewright import models
 from tonewright.errors import ConfigError
-from tonewright.export.fields import field, only
-from tonewright.export.nam.arrays import whole, wholes
-from tonewright.export.nam.bends import bend, fill
-from tonewright.export.nam.models import expect
+from tonewright.export.fields import expect, field, only, words
+from tonewright.export.nam.arrays import wholes
+from tonewright.export.nam.bends import SLOPE, bend, fill, told
 from tonewright.layers.conv import Conv1d
 from tonewright.models.base import Model
+from tonewright.runtime.player import Player
 
-TAPS = 2
+VERSION, TAPS = "0.5.4", 2
+BLOCKS = (
+    "a .nam ConvNet is convolutions of 2 taps, each with the same activation, and a sum over their channels"
+)
 
 
 def convnet(config: dict, weights: Tensor, rate: int) -> tuple[str, Model]:
@@ -22,14 +25,12 @@ def convnet(config: dict, weights: Tensor, rate: int) -> tuple[str, Model]:
         ConfigError: settings that our row does not have, or another number of weights than they need.
     """
     room = models.find("row")
-    for name in ("in_channels", "out_channels"):
+    for name in ("in_channels", "out_channels", "groups"):
         only(config, name, 1)
     channels, dilations = field(config, "channels", int), wholes(config, "dilations")
-    normed, groups = field(config, "batchnorm", bool), whole(config, "groups", 1)
-    kind = bend(config.get("activation"))
-    blocks = [(room.Part("conv", channels, TAPS, d, groups), room.Part(kind[0])) for d in dilations]
-    settings = room.Config((*(part for block in blocks for part in block), room.Part("conv", 1)))
-    rows = [channels * width // groups * TAPS for width in (1, *[channels] * (len(dilations) - 1))]
+    normed, kind = field(config, "batchnorm", bool), bend(config.get("activation"))
+    settings = room.Config(room.dilated(channels, tuple(dilations), kind[0]))
+    rows = [channels * width * TAPS for width in (1, *[channels] * (len(dilations) - 1))]
     sizes = [row + (4 * channels + 1 if normed else channels) for row in rows]
     expect(weights, sum(sizes) + channels + 1)
     model = room.Model(settings)
@@ -40,6 +41,61 @@ def convnet(config: dict, weights: Tensor, rate: int) -> tuple[str, Model]:
         _fill(conv, *(_folded(part, channels) if normed else part.split([len(part) - channels, channels])))
     _fill(head, weight, bias)
     return "row", model
+
+
+def check(player: Player) -> None:
+    """Refuse a row that is no ConvNet.
+
+    Raises:
+        ConfigError: saying why.
+    """
+    config = player.model.config
+    if config.knobs:
+        raise ConfigError(
+            f".nam players have no knobs, and this model has {words(config.knobs)}; teach it at one setting"
+        )
+    if config.direct:
+        raise ConfigError(".nam players do not add the dry sound to what comes out, and this model does")
+    if not _is_convnet(config.parts):
+        raise ConfigError(f"{BLOCKS}, and this row is another")
+    if any(len(bend) > 1 for bend in _bends(player)):
+        kind = config.parts[1].kind
+        raise ConfigError(f"a .nam ConvNet has no activation '{kind}' with numbers of its own")
+
+
+def weights(player: Player) -> int:
+    """How many weights the file will hold."""
+    return sum(parameter.numel() for parameter in player.model.parameters())
+
+
+@torch.no_grad()
+def content(player: Player) -> dict:
+    """The version, settings and weights of the model, as the file has them; gains are folded into the weights."""
+    model, (*blocks, _) = player.model, player.model.config.parts
+    convs = [layer for layer in model.body.layers if isinstance(layer, Conv1d)]
+    rows = [(conv.weight, conv.bias) for conv in convs]
+    rows[0] = (rows[0][0] * model.input_gain, rows[0][1])
+    rows[-1] = (rows[-1][0] * model.head_scale, rows[-1][1] * model.head_scale)
+    config = {"channels": blocks[0].outputs, "dilations": [part.dilation for part in blocks[::2]]}
+    config |= {"batchnorm": False, "activation": _bends(player)[0]["type"]}
+    flat = torch.cat([tensor.flatten() for row in rows for tensor in row])
+    return {"version": VERSION, "architecture": "ConvNet", "config": config, "weights": flat.tolist()}
+
+
+def _is_convnet(parts: tuple) -> bool:
+    if len(parts) < 3 or not parts[0].outputs or parts[1].outputs:
+        return False
+    dilations = tuple(part.dilation for part in parts[:-1:2])
+    return parts == models.find("row").dilated(parts[0].outputs, dilations, parts[1].kind)
+
+
+def _bends(player: Player) -> list[dict]:
+    """The activations as the file names them, without the number that they would have anyway."""
+    parts = zip(player.model.body.layers[1::2], player.model.config.parts[1::2], strict=True)
+    rows = [told(layer.function, part.kind) for layer, part in parts]
+    return [
+        {name: row[name] for name in row if (name, row[name]) != ("negative_slope", SLOPE)} for row in rows
+    ]
 
 
 def _fill(conv: Conv1d, weight: Tensor, bias: Tensor) -> None:

@@ -14,9 +14,9 @@ from tonewright.export import stranger
 from tonewright.export.fields import field, is_number, number, numbers, rate_of_sound, shown, words
 from tonewright.export.nam.convnet import convnet
 from tonewright.export.nam.linear import linear
-from tonewright.export.nam.models import lstm
+from tonewright.export.nam.read_lstm import lstm
+from tonewright.export.nam.read_wavenet import wavenet
 from tonewright.export.nam.version import check_version
-from tonewright.export.nam.wavenets import wavenet
 
 # (settings, weights, rate in Hz) to the key of our architecture, and its model
 ARCHITECTURES = {"WaveNet": wavenet, "LSTM": lstm, "ConvNet": convnet, "Linear": linear}

@@ -11,7 +11,7 @@ from tonewright.errors import ConfigError
 from tonewright.export import stranger
 from tonewright.export.fields import words
 from tonewright.export.nam.arrays import MODULATIONS
-from tonewright.export.nam.wavenets import ACTIVATIONS, wavenet_weights
+from tonewright.export.nam.read_wavenet import ACTIVATIONS, wavenet_weights
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
 

@@ -10,17 +10,20 @@ A kind of model that the format holds is a module beside this one, with
 
 from pathlib import Path
 
-import numpy as np
-
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
-from tonewright.export.fields import words
-from tonewright.export.nam import linear, lstm, wavenet
+from tonewright.export.nam import convnet, linear, lstm, patchwork, wavenet
 from tonewright.export.nam.metadata import metadata
-from tonewright.export.nam.reading import read
 from tonewright.runtime.player import Player
 
-KINDS = {"wavenet": wavenet, "lstm": lstm, "chain": linear}  # by our name of the architecture
+KINDS = {
+    "wavenet": wavenet,
+    "lstm": lstm,
+    "chain": linear,
+    "patchwork": patchwork,
+    "row": convnet,
+}  # by our name of the architecture
+HOLDS = "a WaveNet, an LSTM, a ConvNet or a linear chain"
 CONTAINER = "SlimmableContainer"
 MAX_WEIGHTS = 700_000  # so that the file stays below what a reader accepts (stranger.MAX_FILE)
 HALF = 0.5  # from 0 to this a player takes the smaller model, and above it the larger
@@ -34,9 +37,7 @@ def check(player: Player) -> None:
     """
     kind = KINDS.get(player.tone.architecture)
     if kind is None:
-        raise ConfigError(
-            f".nam files hold {words(KINDS)}, and this model is of kind {player.tone.architecture}"
-        )
+        raise ConfigError(f".nam files hold {HOLDS}, and this model is of kind {player.tone.architecture}")
     kind.check(player)
     if (count := kind.weights(player)) > MAX_WEIGHTS:
         raise ConfigError(
@@ -73,11 +74,6 @@ def write(
     kind = KINDS[player.tone.architecture]
     rest = kind.left_out(player) if hasattr(kind, "left_out") else ""
     return f"{said}, {player.sample_rate} Hz, version {values['version']}{rest}"
-
-
-def replay(player: Player, path: Path, x: np.ndarray) -> np.ndarray:
-    """The sound x [T] through the written file; of a container, through the larger model."""
-    return Player(read(path)).render(x)
 
 
 def values_of(player: Player, about: dict[str, str] | None = None) -> dict:

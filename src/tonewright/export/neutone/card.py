@@ -15,7 +15,7 @@ KINDS = {
     "match": "A chain of effects, with settings that were found from recordings.",
     "instrument": "An instrument that plays what it hears sung or played.",
     "timbre": "A timbre that any sound can wear.",
-    "import": "The sound of a device, imported from the file of another program.",
+    "import": "The sound of a device, as another program learned it.",
 }
 
 

@@ -3,8 +3,6 @@
 All of it is compiled by torch.jit.script.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 
@@ -45,13 +43,14 @@ class Knobs(nn.Module):
     @torch.jit.export
     def turn(self, i: int, value: float) -> int:
         """Let a control move to a value; 0, by which nn~ knows that it went well."""
-        if not math.isnan(value):
-            one = torch.arange(self.end.size(0), device=self.end.device) == i
-            here = self.start + (self.end - self.start) * (self.done / self.length)
-            goal = torch.minimum(torch.maximum(torch.full_like(self.end, value), self.low), self.high)
-            self.start = torch.where(one, here, self.start)
-            self.end = torch.where(one, goal, self.end)
-            self.done = torch.where(one, torch.zeros_like(self.done), self.done)
+        one = torch.arange(self.end.size(0), device=self.end.device) == i
+        here = self.start + (self.end - self.start) * (self.done / self.length)
+        wanted = torch.full_like(self.end, value)
+        goal = torch.minimum(torch.maximum(wanted, self.low), self.high)
+        goal = torch.where(torch.isnan(wanted), self.end, goal)
+        self.start = torch.where(one, here, self.start)
+        self.end = torch.where(one, goal, self.end)
+        self.done = torch.where(one, torch.zeros_like(self.done), self.done)
         return 0
 
 
@@ -145,8 +144,10 @@ class Halves(nn.Module):
     @torch.jit.export
     def set_fidelity(self, share: float) -> int:
         """Play so much; 0, by which nn~ knows that it went well."""
-        if not math.isnan(share):
-            self.share = min(max(share, 0.0), 1.0)
+        if share > 1.0:
+            self.share = 1.0
+        elif share <= 1.0:  # and not where it is no number, of which TorchScript 2.5 cannot be asked
+            self.share = max(share, 0.0)
         return 0
 
     @torch.jit.export

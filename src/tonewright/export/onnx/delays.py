@@ -19,54 +19,56 @@ def delay_line(node: Node) -> str:
     x = sheet.squeeze(sheet.cast(node.inputs[0], F64), 0)  # [C, T]
     line, last = sheet.squeeze(node.state[0], 0), sheet.transpose(node.state[1], 1, 0)
     feedback, damping = node.number("feedback"), node.number("damping")
-    whole, places, taps = _read(node, sheet.length(x, axis=1))
+    places, taps, piece = _read(node, sheet.length(x, axis=1))
 
     def heard(sheet: Sheet, line: str, places: str, taps: str, last: str) -> str:
         """What comes out of the line at these places [samples, 4]."""
         y = sheet.total(sheet("Mul", sheet.take(line, places, axis=1), taps), axis=-1)
         return _one_pole(sheet, y, last, np.array([damping])) if damping else y
 
+    def step(sheet: Sheet, start: str, stop: str, state):
+        line, y, last = state
+        now = [sheet.slice(part, start, stop, axis=0) for part in (places, taps)]
+        made = heard(sheet, line, *now, last)
+        given = sheet("Add", sheet.slice(x, start, stop), sheet("Mul", made, F64(feedback)))
+        return [sheet.cat(line, given), sheet.cat(y, made), sheet.slice(made, -1)]
+
     if feedback == 0.0:
         line = sheet.cat(line, x)
         y = heard(sheet, line, places, taps, last)
         last = sheet.slice(y, -1)
     else:
-
-        def step(sheet: Sheet, start: str, stop: str, state):
-            line, y, last = state
-            now = [sheet.slice(part, start, stop, axis=0) for part in (places, taps)]
-            made = heard(sheet, line, *now, last)
-            given = sheet("Add", sheet.slice(x, start, stop), sheet("Mul", made, F64(feedback)))
-            return [sheet.cat(line, given), sheet.cat(y, made), sheet.slice(made, -1)]
-
-        # of a whole delay of n, n - 1 samples come from what is in the line already, and one more if it is the latest
-        shortest = sheet(
-            "Sub", whole if isinstance(whole, np.int64) else sheet.total(whole, 0, "Min"), np.int64(1)
-        )
-        none = np.zeros((node.shapes[1][0], 0))
-        line, y, last = _pieces(sheet, step, x, shortest, [line, sheet("Identity", none), last])
-    line = sheet.slice(line, -node.shapes[0][1])
-    node.after = [sheet.unsqueeze(line, 0), sheet.transpose(last, 1, 0)]
+        none = sheet("Identity", np.zeros((node.shapes[0][0], 0)))
+        line, y, last = _pieces(sheet, step, x, piece, [line, none, last])
+    node.after = [
+        sheet.unsqueeze(sheet.slice(line, -node.shapes[0][1]), 0),
+        sheet.transpose(last, 1, 0),
+    ]
     return sheet.cast(sheet.unsqueeze(y, 0), np.float32)
 
 
-def _read(node: Node, length: str):
-    """The whole delay, one number or [T]; where it is read in the line, [T, 4], and how much of each place."""
+def _read(node: Node, length: str) -> tuple[str, str, str]:
+    """Where the line is read, [T, 4], how much of each place, and how many samples come out of what is in it already.
+
+    Of a whole delay of n, a sample is read n - 1 samples after it came at the soonest.
+    """
     sheet, most = node.sheet, float(node.attributes["most"])
     if len(node.inputs) == 2:
         delay = sheet.reshape(sheet.cast(node.inputs[1], F64), -1)
         delay = sheet("Where", sheet("GreaterOrEqual", delay, F64(LEAST)), delay, F64(LEAST))
         delay = sheet("Min", delay, F64(most))
         floor = sheet("Floor", delay)
-        whole, f = sheet.cast(floor, np.int64), sheet.unsqueeze(sheet("Sub", delay, floor), 1)
-        taps = sheet("MatMul", sheet("Pow", f, POWERS), LAGRANGE)
+        taps = sheet("MatMul", sheet("Pow", sheet.unsqueeze(sheet("Sub", delay, floor), 1), POWERS), LAGRANGE)
+        whole = sheet.cast(floor, np.int64)
+        shortest = sheet.total(whole, 0, "Min")
     else:
         delay = min(max(node.number("delay"), LEAST), most)
-        whole, f = np.int64(delay), delay - np.floor(delay)
-        taps = sheet("Expand", f**POWERS @ LAGRANGE, sheet.cat(length, np.array([4]), axis=0))
-    first = sheet("Sub", sheet.count(length), whole)
-    offsets = node.shapes[0][1] - REACH + np.arange(4)
-    return whole, sheet("Add", sheet.unsqueeze(first, 1), offsets), taps
+        taps = (delay % 1.0) ** POWERS @ LAGRANGE
+        taps = sheet("Expand", taps, sheet.cat(length, np.array([4]), axis=0))
+        whole = shortest = np.int64(delay)
+    first = sheet.unsqueeze(sheet("Sub", sheet.count(length), whole), 1)
+    places = sheet("Add", first, node.shapes[0][1] - REACH + np.arange(4))
+    return places, taps, sheet("Sub", shortest, np.int64(1))
 
 
 def delay_network(node: Node) -> str:

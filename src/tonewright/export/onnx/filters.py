@@ -85,9 +85,8 @@ def _sound(sheet, rows: str) -> str:
 def _one(node: Node, rows: str, step) -> str:
     """With a memory of one number for each channel, which is the answer."""
     sheet, f64 = node.sheet, np.float64
-    (after,), (y,) = sheet.scan(
-        step, [(sheet.reshape(node.state[0], -1, 1), f64)], [(rows, f64)], [f64], axis=0
-    )
+    first = [(sheet.reshape(node.state[0], -1, 1), f64)]
+    (after,), (y,) = sheet.scan(step, first, [(rows, f64)], [f64], axis=0, rank=2)
     node.after = [sheet.reshape(after, 1, *node.shapes[0])]
     return _sound(sheet, y)
 
@@ -106,7 +105,7 @@ def _linear(node: Node, shape: list[int], play) -> str:
         return [sheet("Add", sheet("MatMul", state[0], s_of[:-1]), heard[0])], [state[0]]
 
     first = sheet.reshape(node.state[0], channels, size)
-    (after,), (states,) = sheet.scan(step, [(first, f64)], [(given, f64)], [f64], axis=0)
+    (after,), (states,) = sheet.scan(step, [(first, f64)], [(given, f64)], [f64], axis=0, rank=2)
     node.after = [sheet.reshape(after, 1, *node.shapes[0])]
     y = sheet("Add", sheet("MatMul", states, y_of[:-1, None]), sheet("Mul", x, y_of[-1]))
     return _sound(sheet, y)
@@ -141,7 +140,9 @@ def _moving(node: Node) -> str:
 
     first = sheet.reshape(node.state[0], channels, size)
     turned = sheet.transpose(matrix, 0, 2, 1)
-    (after,), (states,) = sheet.scan(step, [(first, f64)], [(turned, f64), (given, f64)], [f64], axis=0)
+    (after,), (states,) = sheet.scan(
+        step, [(first, f64)], [(turned, f64), (given, f64)], [f64], axis=0, rank=2
+    )
     node.after = [sheet.reshape(after, 1, channels, size)]
     return _sound(sheet, sheet.slice(states, stages))
 

@@ -38,13 +38,14 @@ def leaky_relu(node: Node) -> str:
 
 
 def gelu(node: Node) -> str:
+    """In the steps that runtimes know as one operation."""
     sheet, x = node.sheet, node.inputs[0]
     if node.attributes.get("approximate") == "tanh":
         cube = sheet("Mul", sheet("Mul", x, x), x)
         inner = sheet("Add", x, sheet("Mul", cube, np.float32(0.044715)))
         share = sheet("Tanh", sheet("Mul", inner, np.float32(math.sqrt(2.0 / math.pi))))
     else:
-        share = sheet("Erf", sheet("Mul", x, np.float32(math.sqrt(0.5))))
+        share = sheet("Erf", sheet("Div", x, np.float32(math.sqrt(2.0))))
     return sheet("Mul", sheet("Mul", x, sheet("Add", share, np.float32(1.0))), np.float32(0.5))
 
 

@@ -32,7 +32,7 @@ def pitch(node: Node) -> str:
     likeness, sounds = _likeness(sheet, windows, find)
     rows = _peaks(sheet, likeness, sounds, find)
     track, (y,) = sheet.scan(
-        _follow, [(sheet.reshape(node.state[1], 3), F64)], [(row, F64) for row in rows], [F64], axis=0
+        _follow, [(sheet.reshape(node.state[1], 3), F64)], [(row, F64) for row in rows], [F64], axis=0, rank=1
     )
     node.after += [sheet.reshape(track[0], 1, 3)]
     return sheet.cast(sheet.unsqueeze(sheet.transpose(y, 1, 0), 0), F32)

@@ -105,7 +105,7 @@ class Sheet:
             state, heard: name and kind of each: what is remembered, and what is gone through.
             made: kinds of what is made.
             axis: that is gone through, of all that is heard and made.
-            rank: of all that is remembered and made, to be told within a loop, where nobody infers it.
+            rank: of all that is remembered and made; older runtimes, and all within a loop, do not infer it.
 
         Returns:
             The names of the state after the last place, and of what was made.

@@ -4,6 +4,7 @@ The nodes with weights or a memory are modules, one class for each operation; th
 the order of the graph. Nothing of the Python of a model goes into it, so it needs no tonewright where it is played.
 """
 
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,8 +112,14 @@ def check_graph(graph: dict) -> None:
     """Refuse a graph with a node that there is no module for.
 
     Raises:
-        ConfigError: naming the operation.
+        ConfigError: naming the operation, or the layer.
     """
+    named = [node["name"] for node in graph["nodes"] if node["state"]]
+    for name in named:
+        if named.count(name) > 1:
+            raise ConfigError(
+                f"TorchScript has one memory for each layer, and '{name}' is played twice with two"
+            )
     for node in graph["nodes"]:
         op = node["op"]
         if op not in NODES and op not in WITHOUT_MODULE:
@@ -211,7 +218,7 @@ class _Written:
         op, attributes, word = node["op"], node["attributes"], f"v{i}"
         operands = [self.words[j] for j in node["inputs"]]
         if op == "number":
-            self.words.append(repr(float(attributes["value"])))
+            self.words.append(_literal(float(attributes["value"])))
             return []
         self.words.append(word)
         if op == "input":
@@ -223,6 +230,10 @@ class _Written:
             numbers = [self.graph["nodes"][j]["op"] == "number" for j in node["inputs"]]
             return [f"{word} = {expression(op, operands, attributes, numbers)}"]
         return [f"{word} = self.{op}_{i}({', '.join(operands)})"]
+
+
+def _literal(number: float) -> str:
+    return repr(number) if math.isfinite(number) else f"float('{number}')"
 
 
 def function(head: str, lines: list[str]) -> str:

@@ -26,7 +26,7 @@ MAX_MEMORY = 1 << 24  # a file from a stranger may ask for no more
 
 @dataclass(frozen=True)
 class Config:
-    """One or several stacks.
+    """One or several stacks. Without arguments: a plain one; the presets have one of each kind of thing.
 
     Attributes:
         stacks: each reads the running sound of the one before, and its head starts from that one's head.
@@ -92,7 +92,7 @@ class Config:
         )
 
 
-def _varied() -> Config:
+def _standard() -> Config:
     """One of each kind of thing that there is."""
     bends = ("tanh", "hardtanh", "relu", "leaky_relu", "prelu", "sigmoid", "silu", "hardswish")
     films = tuple(Film(place, shift=i % 2 == 0) for i, place in enumerate(PLACES))
@@ -123,4 +123,4 @@ def _varied() -> Config:
     return Config((first, second), Tail(4, 1, (3, 1), "relu"), Config((listener,)))
 
 
-PRESETS = {"standard": Config(), "varied": _varied()}
+PRESETS = {"standard": _standard()}

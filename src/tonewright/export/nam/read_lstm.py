@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from tonewright import models
-from tonewright.errors import ConfigError
-from tonewright.export.fields import field, only
+from tonewright.export.fields import expect, field, only
 from tonewright.models.base import Model
 
 
@@ -47,13 +46,3 @@ def _fill_cell(cell, part: Tensor) -> None:
     cell.bias_hh.zero_()  # the file has their sum
     cell.initial_h.copy_(h)
     cell.initial_c.copy_(c)
-
-
-def expect(weights: Tensor, count: int) -> None:
-    """Refuses another number of weights than the settings need.
-
-    Raises:
-        ConfigError: when it is another.
-    """
-    if len(weights) != count:
-        raise ConfigError(f"its settings need {count} weights, and it has {len(weights)}")

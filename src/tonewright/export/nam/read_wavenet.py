@@ -9,10 +9,9 @@ from torch import Tensor
 
 from tonewright import models
 from tonewright.errors import ConfigError
-from tonewright.export.fields import field, number, numbers, rate_of_sound, shown
+from tonewright.export.fields import expect, field, number, numbers, rate_of_sound, shown
 from tonewright.export.nam.arrays import described
 from tonewright.export.nam.bends import KINDS, bend, fill
-from tonewright.export.nam.models import expect
 from tonewright.export.nam.version import check_version
 from tonewright.models.base import Model
 
@@ -95,9 +94,9 @@ def _plain(settings, arrays: list[dict]):
 def _patchwork(settings, bent: list, config: dict, weights: Tensor, condition: Model | None) -> Model:
     room = models.find("patchwork")
     with torch.device("meta"):  # where they are counted, and take no memory
-        expect(weights, sum(parameter.numel() for parameter in _own(room.Model(settings))) + 1)
+        expect(weights, sum(parameter.numel() for parameter in own(room.Model(settings))) + 1)
     model = room.Model(settings)
-    _fill(_own(model), model.head_scale, weights)
+    _fill(own(model), model.head_scale, weights)
     for stack, rows in zip(model.stacks, bent, strict=True):
         for layer, (first, _, second) in zip(stack.layers, rows, strict=True):
             fill(layer.bend, first)
@@ -111,8 +110,11 @@ def _patchwork(settings, bent: list, config: dict, weights: Tensor, condition: M
     return model
 
 
-def _own(model: Model) -> list[Tensor]:
-    """The parameters that are in the file's list: slopes are settings there, and a condition has its own list."""
+def own(model: Model) -> list[Tensor]:
+    """The parameters of a patchwork that are in the file's list.
+
+    Slopes are settings there, and a condition has a list of its own.
+    """
     named = model.named_parameters()
     return [p for name, p in named if not name.startswith("condition.") and not name.endswith(".slopes")]
 
