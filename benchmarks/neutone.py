@@ -5,10 +5,10 @@
 Needs `pip install neutone-sdk`, or what `make` installs.
 """
 
-import re
-import subprocess
-import sys
+import statistics
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,17 +22,19 @@ from tonewright.export import formats
 from tonewright.export.neutone.host import Host
 from tonewright.export.playback import difference
 from tonewright.layers.pqmf import Analysis, Synthesis
-from tonewright.models.base import Model
+from tonewright.models.base import Model, channels_of
 from tonewright.runtime.player import Player
 from tonewright.storage import Tone
 
 ROW = formats.named("neutone")
 BLOCKS, SPEED_BLOCKS, RATES = (64, 480, 512, 2048), (128, 512, 2048), (44100, 48000)
-SPEED = re.compile(r"Buffer size: +(\d+) .* 1/RTF: +([\d.]+)")
+WARM, ROUNDS = 5, 20
+PIECE, CORE_BLOCK = 4096, 512  # whole blocks of every model, so that none waits for the next
 WORDS = """Models with random weights, written as .nm files and played by the neutone-sdk on one thread, in a stereo
-track. "block": seconds of sound made in a second, at the rate of the model and blocks of so many samples, as its
-`benchmark-speed` measures it; what is below 1 cannot be played live. Error: largest difference to our own player,
-relative to the loudest sample.
+track. "block": seconds of sound made in a second of the processor, at the rate of the model and blocks of so many
+samples: what its `benchmark-speed` calls 1/RTF and measures by the clock on the wall; what is below 1 cannot be
+played live. "native core": ours, in blocks of 512 and without the track. Error: largest difference to our own
+player, relative to the loudest sample.
 """
 DELAYS = """Delays in samples of the track, of models at 48 kHz: what the file tells, which is what a host makes up
 for, and what the correlation of what went in with what came out finds. "bands" gives its sound back through {bands}
@@ -104,10 +106,11 @@ DELAYED = {
 
 
 def main() -> None:
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.nm"
         text = f"{WORDS}\n" + table(
-            ["model", "Hz", "MB", *(f"block {block}" for block in SPEED_BLOCKS), "error"],
+            ["model", "Hz", "MB", *(f"block {block}" for block in SPEED_BLOCKS), "native core", "error"],
             [speed(name, make(), path) for name, make in CASES.items()],
         )
         columns = ["model", *(f"{rate}, {block}" for rate in RATES for block in BLOCKS)]
@@ -118,30 +121,30 @@ def main() -> None:
 
 
 def speed(name: str, player: Player, path: Path) -> list[str]:
-    """One row: what its own benchmark says of a model."""
+    """One row: how fast a model is played, and how well."""
     formats.write(ROW, player, path)
-    error = difference(ROW, player, path)
-    command = [
-        sys.executable,
-        "-m",
-        "tonewright.export.neutone",
-        "benchmark-speed",
-        "--model_file",
-        str(path),
-    ]
-    for option, values in (("--buffer_size", SPEED_BLOCKS), ("--sample_rate", (player.sample_rate,))):
-        command += [word for value in values for word in (option, str(value))]
-    done = subprocess.run([*command, "--n_iters", "20"], capture_output=True, text=True, check=True)
-    times = {int(block): float(times) for block, times in SPEED.findall(done.stderr)}
-    print(name, times, flush=True)
+    error, times = difference(ROW, player, path), []
+    for block in SPEED_BLOCKS:
+        host, x = Host(path, player.sample_rate, block), noise(2)
+        times.append(times_real(lambda host=host, x=x: host.run(x), player.sample_rate))
+    stream, x = player.stream(), np.split(noise(channels_of(player.model)[0]), PIECE // CORE_BLOCK, axis=1)
+    times.append(times_real(lambda: [stream.process(block) for block in x], player.sample_rate))
     size = f"{path.stat().st_size / 1e6:.1f}"
-    return [
-        name,
-        player.sample_rate,
-        size,
-        *(f"{times[block]:.1f}" for block in SPEED_BLOCKS),
-        f"{error:.0e}",
-    ]
+    return [name, player.sample_rate, size, *(f"{value:.1f}" for value in times), f"{error:.0e}"]
+
+
+def noise(channels: int) -> np.ndarray:
+    return np.random.default_rng(0).uniform(-0.5, 0.5, (channels, PIECE)).astype(np.float32)
+
+
+def times_real(play: Callable, sample_rate: int) -> float:
+    """Seconds of sound in a second of the processor, a median."""
+    seconds = []
+    for _ in range(WARM + ROUNDS):
+        before = time.process_time()
+        play()
+        seconds.append(time.process_time() - before)
+    return PIECE / sample_rate / statistics.median(seconds[WARM:])
 
 
 def delays(name: str, player: Player, path: Path) -> list[list]:

@@ -11,7 +11,7 @@ from benchmarks.results import table, write_section
 from tonewright import models, storage
 from tonewright.runtime.player import Player
 
-RATE, BLOCKS = 48000, (64, 512)
+RATE, BLOCKS, SECONDS = 48000, (64, 512), 0.3
 PLAYED = {
     "wavenet": ("standard", "lite", "feather", "nano", "a2", "gated"),
     "lstm": ("1x16", "1x40", "2x8", "gru-1x16"),
@@ -41,7 +41,7 @@ def row(architecture: str, preset: str) -> list:
     model = models.find(architecture).Model(models.preset(architecture, preset)).eval()
     blocks = [-(-block // model.block) * model.block for block in BLOCKS]
     ours = [core(architecture, model, block) for block in blocks]
-    theirs = [rivals.onnx_runtime(model, block) for block in blocks]
+    theirs = [rivals.onnx_runtime(model, block, SECONDS) for block in blocks]
     times = f"{theirs[0] / ours[0]:.1f}x"
     return [f"{architecture} {preset}", *(f"{ns:,.0f}" for ns in [*ours, *theirs]), times]
 
@@ -49,7 +49,7 @@ def row(architecture: str, preset: str) -> list:
 def core(architecture: str, model, block: int) -> float:
     stream = Player(storage.Tone(architecture, model, RATE)).stream()
     x = np.random.default_rng(0).uniform(-0.5, 0.5, (stream.channels, block)).astype(np.float32)
-    return rivals.timed(lambda: stream.process(x), block)
+    return rivals.timed(lambda: stream.process(x), block, SECONDS)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def recomputed(model: Model, block: int) -> float:
     return timed(lambda: model(x, state), block)
 
 
-def onnx_runtime(model: Model, block: int) -> float:
+def onnx_runtime(model: Model, block: int, seconds: float = 1.0) -> float:
     """ONNX Runtime with the state as inputs and outputs, in our translation.
 
     That of torch.onnx.export (torch 2.13, onnxscript 0.7.2) was never faster: 1,695 to 1,573 ns at `nano`.
@@ -63,18 +63,19 @@ def onnx_runtime(model: Model, block: int) -> float:
         _, *after = session.run(None, given)
         given.update(zip(names, after, strict=True))
 
-    return timed(play, block)
+    return timed(play, block, seconds)
 
 
-def timed(play: Callable, block: int) -> float:
-    """Nanoseconds of the processor for a sample: the median over a second of blocks."""
+def timed(play: Callable, block: int, seconds: float = 1.0) -> float:
+    """Nanoseconds of the processor for a sample: the median over so many seconds of blocks."""
     for _ in range(20):
         play()
-    times = []
-    while sum(times) < 1.0 or len(times) < 30:
+    times, total = [], 0.0
+    while total < seconds or len(times) < 30:
         before = time.thread_time()
         play()
         times.append(time.thread_time() - before)
+        total += times[-1]
     return 1e9 * statistics.median(times) / block
 
 

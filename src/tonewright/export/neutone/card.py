@@ -62,7 +62,8 @@ def card_of(player: Player, about: dict[str, str]) -> Card:
 
 
 def _known(player: Player) -> dict[str, str]:
-    tone, kind = player.tone, KINDS[models.verb_of(player.tone.architecture)]
+    tone = player.tone
+    kind = KINDS.get(models.verb_of(tone.architecture), "A learned sound.")
     preset = tone.provenance.get("preset", "")
     weights = sum(p.numel() for p in player.model.parameters())
     technical = f"A {tone.architecture} model of {weights:,} weights{f', preset {preset}' if preset else ''}"
