@@ -3,6 +3,8 @@
 python -m benchmarks.onnx_playing
 """
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -12,6 +14,7 @@ from tonewright import models, storage
 from tonewright.runtime.player import Player
 
 RATE, BLOCKS, SECONDS = 48000, (64, 512), 0.3
+ROOM = 48000  # samples of a response
 PLAYED = {
     "wavenet": ("standard", "lite", "feather", "nano", "a2", "gated"),
     "lstm": ("1x16", "1x40", "2x8", "gru-1x16"),
@@ -23,27 +26,46 @@ PLAYED = {
 WORDS = """Nanoseconds for a sample, medians of processor time on one thread, both called from Python, each with its
 memory handed on; real time at 48 kHz is 20,833. A model with a block of its own is played in the multiple of it that
 is next to 64 or 512. What hears its own last answer, `feedback` and most of a `chain`, goes sample by sample there,
-too.
+too, and a long response is no convolution in parts.
 """
 
 
 def main() -> None:
     torch.set_num_threads(1)
     rows = [row(architecture, preset) for architecture, presets in PLAYED.items() for preset in presets]
+    rows.append(measured("chain", f"response, {ROOM:,} samples", room()))
     columns = ["model", *(f"core, {b}" for b in BLOCKS), *(f"ONNX Runtime, {b}" for b in BLOCKS)]
     text = WORDS + "\n" + table([*columns, f"ONNX Runtime/core, {BLOCKS[0]}"], rows)
     write_section("ONNX", "benchmarks.onnx_playing", text)
 
 
 def row(architecture: str, preset: str) -> list:
-    """The model with random weights."""
+    """The model of a preset with random weights."""
     torch.manual_seed(0)
-    model = models.find(architecture).Model(models.preset(architecture, preset)).eval()
+    return measured(
+        architecture, preset, models.find(architecture).Model(models.preset(architecture, preset))
+    )
+
+
+def room():
+    """A chain that is one long response, of noise that dies away."""
+    chain = models.find("chain")
+    (link,) = chain.spoken("response")
+    config = replace(models.preset("chain", "standard"), links=(replace(link, size=ROOM),))
+    dying = np.random.default_rng(0).standard_normal(ROOM) * np.exp(np.linspace(-3.0, -10.0, ROOM))
+    model = chain.Model(config)
+    model.set({"response.taps": dying.tolist()})
+    return model
+
+
+def measured(architecture: str, name: str, model) -> list:
+    """Nanoseconds of a model, at both blocks in both players."""
+    model = model.eval()
     blocks = [-(-block // model.block) * model.block for block in BLOCKS]
     ours = [core(architecture, model, block) for block in blocks]
     theirs = [rivals.onnx_runtime(model, block, SECONDS) for block in blocks]
     times = f"{theirs[0] / ours[0]:.1f}x"
-    return [f"{architecture} {preset}", *(f"{ns:,.0f}" for ns in [*ours, *theirs]), times]
+    return [f"{architecture} {name}", *(f"{ns:,.0f}" for ns in [*ours, *theirs]), times]
 
 
 def core(architecture: str, model, block: int) -> float:
