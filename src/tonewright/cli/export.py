@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tonewright.cli.words import say, told
+from tonewright.cli.words import say, told, warn
 
 
 def export(
@@ -37,11 +37,15 @@ def export(
         A second, cheaper model of the same device, for formats that hold one in several sizes.
     """
     from tonewright.atomic import check_place
+    from tonewright.errors import ConfigError
     from tonewright.export import formats
     from tonewright.export.opening import load
-    from tonewright.export.playback import difference
+    from tonewright.export.playback import allowed, difference
 
     check_place(target)
+    for given in (model, smaller):
+        if given and given.exists() and target.exists() and target.samefile(given):
+            raise ConfigError(f"{target} is the model itself; name another file to write")
     player = load(model)
     row = formats.for_writing(player, target, to)
     options = {"about": told(about)} if about else {}
@@ -50,4 +54,7 @@ def export(
     say(f"{target}: {said}")
     found = difference(row, player, target)
     say(f"played back by {row.played_by}: at most {found:.1e} of the loudest sample away from the model")
+    if not found <= (most := allowed(row, player)):
+        warn(f"tonewright: no more than {most:.0e} was wanted; the file is written, but do not trust it")
+        return 1
     return 0

@@ -4,10 +4,16 @@ from pathlib import Path
 
 import numpy as np
 
+from tonewright.errors import NotPlayable
 from tonewright.export.format import Format
+from tonewright.layers.graph import trace_whole
 from tonewright.models.base import channels_of
 from tonewright.runtime.player import Player
 from tonewright.storage import PROBE_STEP, probe, probe_samples
+
+# Where a delay moves, it is a float32 of some hundred samples: its last bit is heard where the sound is steep, and
+# players that add in another order are so far apart.
+MOVING = 2e-4
 
 
 def difference(row: Format, player: Player, path: Path) -> float:
@@ -27,6 +33,23 @@ def difference(row: Format, player: Player, path: Path) -> float:
     if got.shape != wanted.shape:
         return float("inf")
     return float(np.abs(got - wanted).max() / max(np.abs(wanted).max(), 1e-9))
+
+
+def allowed(row: Format, player: Player) -> float:
+    """How far from the model a file of that format may be, relative to the loudest sample.
+
+    >>> from tonewright.export.formats import named
+    >>> from tonewright.models.wavenet import Model as WaveNet
+    >>> from tonewright.storage import Tone
+    >>> allowed(named("nam"), Player(Tone("wavenet", WaveNet(), 48000)))
+    1e-05
+    """
+    try:
+        graph, _ = trace_whole(player.model, tuple(player.controls))
+    except NotPlayable:
+        return row.tolerance
+    moves = any(node["op"] == "delay_line" and len(node["inputs"]) > 1 for node in graph["nodes"])
+    return max(MOVING, row.tolerance) if moves else row.tolerance
 
 
 def played(row: Format, player: Player, path: Path, x: np.ndarray) -> np.ndarray:

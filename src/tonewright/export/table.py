@@ -3,6 +3,7 @@
 from tonewright.export.format import Format
 
 OURS = "our own reader and player"
+CONVOLVED = "a convolution in 64 bits"
 SOUND = (".wav", ".flac", ".aiff", ".aif")
 ALL = (
     Format(
@@ -98,10 +99,10 @@ ALL = (
         SOUND,
         "impulse",
         "a linear chain",
-        "a convolution in 64 bits",
+        CONVOLVED,
         reads=True,
     ),
-    Format("room", "convolution reverbs", SOUND, "room", "the room of an instrument", OURS),
+    Format("room", "convolution reverbs", SOUND, "room", "the room of an instrument", CONVOLVED),
     Format(
         "settings",
         "people and programs",
