@@ -2,10 +2,12 @@
 
 import functools
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
 
+from tonewright.cli.export import export
 from tonewright.errors import ConfigError
 from tonewright.export import formats
 from tonewright.export.formats import ALL, FORMATS
@@ -66,6 +68,11 @@ def test_every_format_holds_something_and_every_model_goes_somewhere():
     }
     assert all(any(fits[name, row.key] for row in ALL) for name in page.SAMPLES)
     assert all(any(fits[name, row.key] for name in page.SAMPLES) for row in ALL)
+
+
+def test_the_command_names_every_format():
+    told = re.search(r"does not say it: (.*?)\.", export.__doc__, re.DOTALL)[1]
+    assert re.findall(r"\w+", told.replace(" or ", " ")) == list(FORMATS)
 
 
 def test_a_format_is_found_by_its_module():

@@ -21,7 +21,7 @@ def export(
         tonewright export amp.tone amp.json --to aidax
         tonewright export violin.tone room.wav
 
-    docs/players.md lists the formats and what each can hold.
+    docs/players.md tells what to know of each format, and docs/formats.md which model goes where.
 
     Parameters
     ----------
@@ -30,7 +30,8 @@ def export(
     target:
         The file to write.
     to:
-        The format, where the suffix does not say it.
+        The format, where the suffix does not say it: nam, wavenetva, guitarml, aidax, nn, neutone, onnx, impulse,
+        room or settings.
     about:
         name=value, and again for each: what is told of the model in the file, such as name, author or gear_make.
     smaller:
