@@ -12,7 +12,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from tonewright.errors import ConfigError, NotPlayable
+from tonewright.errors import ConfigError
+from tonewright.export.graphs import traced
 from tonewright.export.torchscript import (
     all_passes,
     convolutions,
@@ -27,7 +28,6 @@ from tonewright.export.torchscript import (
 )
 from tonewright.export.torchscript.glue import GLUE, expression
 from tonewright.layers.base import Layer
-from tonewright.layers.graph import trace_whole
 from tonewright.layers.operations import PRIMITIVES
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
@@ -129,19 +129,6 @@ def check_graph(graph: dict) -> None:
                 raise ConfigError(f"TorchScript has no '{op}' whose {name} moves, which this model uses")
         if op == "feedback":
             check_graph(node["attributes"]["graph"])
-
-
-def traced(model: Model) -> tuple[dict, dict[str, Tensor]]:
-    """The graph of a model, and the tensors that it names.
-
-    Raises:
-        ConfigError: for an operation that no graph can hold.
-    """
-    try:
-        graph, folded = trace_whole(model, tuple(port.name for port in model.ports))
-    except NotPlayable as error:
-        raise ConfigError(str(error)) from error
-    return graph, {**dict(model.named_buffers()), **model.state_dict(), **folded}
 
 
 @one_thread()
