@@ -45,11 +45,12 @@ def test_latents_and_fidelity_can_be_turned(tmp_path):
     player = timbre()
     player.turn({"latent.fidelity": 0.9})
     _, host = written(player, tmp_path)
-    assert host.module.get_fidelity() == pytest.approx(player.model.fidelity)
+    assert float(host.get("fidelity")) == pytest.approx(player.model.fidelity, abs=1e-6)
     x = noise(1, 8192)
     for share, latent in ((0.9, 0.0), (0.6, 1.5), (1.0, -1.0)):
         player.turn({"latent.fidelity": share})
-        assert host.module.set_fidelity(share) == 0 and host.module.set_latent_1(latent) == 0
+        host.set("fidelity", str(share))
+        host.set("latent_1", str(latent))
         host.perform(np.zeros((1, 4096), np.float32))  # the knob is where it goes to
         host.module.reset()
         got = np.concatenate([host.perform(x[:, i : i + 4096]) for i in (0, 4096)], axis=1)[0]

@@ -2,8 +2,9 @@
 
 What nn~ asks a module for: `get_methods()` and `get_attributes()`; of a method m the tensor `m_params`, which is
 input channels, ratio, output channels, ratio, and the lists `m_input_labels` and `m_output_labels`; of an attribute a
-the tensor `a_params` of types, where 2 is a number, `get_a()` and `set_a(value)`, which gives 0. A ratio r means that
-of r samples of a signal the last one is heard, and that what comes out is held for r samples.
+the tensor `a_params` of types, where 2 is a number, `get_a()`, which gives as many values as that in a list or a tuple
+(older versions took a bare number as well), and `set_a(value)`, which gives 0. A ratio r means that of
+r samples of a signal the last one is heard, and that what comes out is held for r samples.
 """
 
 import copy
@@ -162,7 +163,7 @@ def _source(methods: dict[str, Method], asked: dict[str, tuple[str, str]], reset
         for name, method in methods.items()
     ]
     for name, (get, turn) in asked.items():
-        made.append(function(f"get_{name}(self) -> float", [f"return {get}"]))
+        made.append(function(f"get_{name}(self) -> Tuple[float]", [f"return ({get},)"]))
         made.append(function(f"set_{name}(self, value: float) -> int", [f"return {turn}"]))
     names = list(asked) or "torch.jit.annotate(List[str], [])"
     made.append(function("get_methods(self) -> List[str]", [f"return {list(methods)}"]))
