@@ -12,7 +12,7 @@ from tests.export.nn_models import (
     written,
 )
 from tonewright.export.nn_tilde.host import Host
-from tonewright.export.playback import difference
+from tonewright.export.playback import allowed, difference
 from tonewright.models.rave import Config as TimbreConfig
 from tonewright.runtime.instrument import play
 from tonewright.runtime.phrase import Phrase
@@ -63,11 +63,10 @@ def test_latents_and_fidelity_can_be_turned(tmp_path):
 
 def test_a_timbre_whose_frames_nn_cannot_cut_is_heard_only(tmp_path):
     config = TimbreConfig(capacity=4, ratios=(2, 3), dilations=((1,), (1,)), latent=8, knobs=0)
-    words, host = written(timbre(config), tmp_path)
+    player = timbre(config)
+    words, host = written(player, tmp_path)
     assert host.module.get_methods() == ["forward"] and "frames of 96" in words
-    assert (
-        difference(ROW, timbre(config), tmp_path / "model.ts") > 0
-    )  # other weights: it was written, and plays
+    assert difference(ROW, player, tmp_path / "model.ts") <= allowed(ROW, player)
 
 
 @pytest.mark.parametrize(
