@@ -66,6 +66,23 @@ def test_what_nn_asks_for(tmp_path):
     assert "drive, methods_" in words and host.buffer == 4096 and module.sr == 48000
 
 
+@pytest.mark.parametrize(
+    "knobs,names",
+    [
+        (("höhe", "none", "class"), ["hohe", "none_", "class"]),  # nn~ passes over what is called none
+        (("methods", "methods_"), ["methods_", "methods__"]),
+        (("höhe", "hohe"), ["hohe", "hohe_"]),
+        (("音", "größe"), ["knob_1", "groe"]),
+    ],
+)
+def test_every_knob_has_a_name_of_its_own_that_nn_can_ask_for(knobs, names, tmp_path):
+    words, host = written(amp(*knobs), tmp_path)
+    assert host.attributes() == names and f"attributes {', '.join(names)}" in words
+    for name in names:
+        host.set(name, "0.75")
+        assert host.get(name) == "0.750000"
+
+
 def test_an_effect_without_knobs_has_no_attributes(tmp_path):
     assert written(amp(), tmp_path)[1].module.get_attributes() == []
 
