@@ -29,7 +29,7 @@ from tonewright.export.torchscript.glue import GLUE, expression
 from tonewright.layers.base import Layer
 from tonewright.layers.graph import trace_whole
 from tonewright.layers.operations import PRIMITIVES
-from tonewright.models.base import Model
+from tonewright.models.base import Model, channels_of
 from tonewright.runtime.player import Player
 from tonewright.runtime.stream import settled_state
 from tonewright.threads import one_thread
@@ -54,9 +54,9 @@ def scripted(player: Player) -> torch.jit.ScriptModule:
     """The model of a player as a TorchScript module that plays by itself.
 
     `forward(x [B, inputs, T], controls [B, P, T])` gives [B, outputs, T * ratio], where P is the number of the
-    model's ports, in their order, and T one block of it or several. It goes on from where it was, and begins settled,
-    as a stream does, with the controls at their defaults. Where B is another than before, all memories begin anew;
-    `reset()` lets them begin anew at any time.
+    model's ports, in their order, and T one block of it, several or none. It goes on from where it was, and begins
+    settled, as a stream does, with the controls at their defaults. Where B is another than before, all memories begin
+    anew; `reset()` lets them begin anew at any time.
 
     Raises:
         ConfigError: for a model with an operation that TorchScript modules do not have, naming it.
@@ -96,7 +96,12 @@ def of_model(
         return whole.module(
             "x, controls",
             {"x": "x", **places},
-            ["if x.size(0) != self.batch:", "    self.begin(x.size(0))"],
+            [
+                "if x.size(0) != self.batch:",
+                "    self.begin(x.size(0))",
+                "if x.size(2) == 0:",
+                f"    return x.new_zeros([x.size(0), {channels_of(model)[1]}, 0])",
+            ],
         )
 
 
