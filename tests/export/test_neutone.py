@@ -64,6 +64,15 @@ def test_knobs_move_as_in_our_own_stream(block, tmp_path):
 
 
 @needs_sdk
+def test_a_model_is_compiled_once_and_by_itself(tmp_path):
+    formats.write(ROW, PLAYERS["wavenet"](), tmp_path / "a.nm")
+    played = host.Host(tmp_path / "a.nm", 48000, 64).model
+    # the first blocks wait until torch has made a whole host quick, with as many copies of a model as it has calls
+    assert "aten::conv1d" in str(played.w2w_base.model.forward.inlined_graph)
+    assert "aten::conv1d" not in str(played.inlined_graph)
+
+
+@needs_sdk
 def test_reset_is_the_beginning(tmp_path):
     formats.write(ROW, Player(timbres.tone()), tmp_path / "a.nm")
     played, x = host.Host(tmp_path / "a.nm", 16000, 100), band_noise(16000, 100)

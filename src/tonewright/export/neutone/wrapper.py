@@ -27,6 +27,17 @@ def wrapped(player: Player, card: Card) -> nn.Module:
     return queues
 
 
+# Called through an interface, a model is compiled as a program of its own, and not into every place of the host that
+# may call it: the first two blocks of a large one take a tenth of a second then, and not one or two.
+@torch.jit.interface
+class Played(nn.Module):
+    def forward(self, x: Tensor, controls: Tensor) -> Tensor:
+        pass
+
+    def reset(self) -> None:
+        pass
+
+
 class Knobs(nn.Module):
     """Knobs from 0 to 1 as the controls of a model: within their ranges, and smoothed.
 
@@ -91,6 +102,7 @@ class Effect(neutone.WaveformToWaveformBase):
         card: what is told of it.
     """
 
+    model: Played
     # TorchScript reads the types of a class, and not those of the class above
     neutone_parameters_metadata: dict[str, dict[str, int | float | str | bool | list[str] | list[int]]]
     neutone_parameter_names: list[str]
