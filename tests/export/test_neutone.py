@@ -1,12 +1,15 @@
 """The .nm files: what the loader of the neutone-sdk plays is what the model plays, and it says how late."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from tests.export.neutone_players import BANDS, PLAYERS, ROW, Bank, band_noise, needs_sdk, of
+from tests.export.neutone_players import BANDS, PLAYERS, ROW, Bank, band_noise, made, needs_sdk, of
 from tests.runtime import timbres
 from tests.runtime.models import Gain
+from tonewright import models
 from tonewright.export import formats
 from tonewright.export.neutone import host
 from tonewright.export.playback import difference
@@ -43,6 +46,20 @@ def test_no_block_delays_by_more_than_our_own_stream(tmp_path):
     formats.write(ROW, player, tmp_path / "a.nm")
     delays = [host.Host(tmp_path / "a.nm", 48000, block).delay for block in (64, 65, 72, 511)]
     assert delays == [player.latency - BANDS + 1 + wait for wait in (0, BANDS - 1, BANDS // 2, BANDS - 1)]
+
+
+@needs_sdk
+def test_a_file_begins_settled_with_the_knobs_that_come_first(tmp_path):
+    player = made("wavenet", replace(models.preset("wavenet", "nano"), knobs=("drive",)))
+    formats.write(ROW, player, tmp_path / "a.nm")
+    played, stream = host.Host(tmp_path / "a.nm", 48000, 64), player.stream(drive=1.0)
+    x = band_noise(48000, 64)[:, :4096]
+    expected = stream.process(x[0])
+    knobs = np.ones((4, x.shape[1]), np.float32)
+    for _ in range(2):
+        assert np.abs(played.run(x, knobs)[0] - expected).max() <= ROW.tolerance * np.abs(expected).max()
+        with torch.no_grad():
+            played.model.reset()
 
 
 @needs_sdk

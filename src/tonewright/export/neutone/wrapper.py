@@ -112,6 +112,7 @@ class Effect(neutone.WaveformToWaveformBase):
     links: dict[str, str]
     waiting: Tensor
     ready: Tensor
+    defaults: Tensor
 
     def __init__(self, model: torch.jit.ScriptModule, player: Player, card: Card):
         ports, (inputs, outputs) = player.model.ports, channels_of(player.model)
@@ -125,6 +126,11 @@ class Effect(neutone.WaveformToWaveformBase):
         self.knobs = Knobs(ports, player.sample_rate)
         self.block, self.latency = player.model.block, player.model.latency
         self.lag = self.block - 1
+        # as long as a person hardly waits for; a longer memory begins as it was settled
+        self.settle = player.model.settle if player.model.settle <= player.sample_rate else 0
+        self.settle = -(-self.settle // self.block) * self.block
+        self.begins = True
+        self.register_buffer("defaults", column([port.default for port in ports]))
         self.register_buffer("waiting", torch.zeros(inputs + len(ports), 0))
         self.register_buffer("ready", torch.zeros(outputs, 0))
         self.fill()
@@ -137,7 +143,10 @@ class Effect(neutone.WaveformToWaveformBase):
             knobs[i] = params[name]
         # makes a copy too: x is a place in a queue that will be written to, and a memory may be a part of it
         x = torch.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
-        both = torch.cat([x, self.knobs(knobs)])
+        controls = self.knobs(knobs)
+        if self.begins:
+            self.settled(controls[:, :1])
+        both = torch.cat([x, controls])
         if self.block == 1:
             return self.play(both)
         both = torch.cat([self.waiting, both], 1)
@@ -147,6 +156,13 @@ class Effect(neutone.WaveformToWaveformBase):
         self.waiting = both[:, whole:]
         y, self.ready = self.ready[:, :n], self.ready[:, n:]
         return y
+
+    def settled(self, controls: Tensor) -> None:
+        """Silence first, where the knobs begin elsewhere than at the defaults, with which the model was settled."""
+        self.begins = False
+        if self.settle > 0 and not torch.allclose(controls, self.defaults, 1e-5, 1e-4):
+            silence = torch.zeros(self.inputs, self.settle)
+            self.play(torch.cat([silence, controls.expand(-1, self.settle)]))
 
     def play(self, both: Tensor) -> Tensor:
         """Sound and controls [inputs + ports, T] to sound [outputs, T]."""
@@ -166,6 +182,7 @@ class Effect(neutone.WaveformToWaveformBase):
         self.model.reset()
         self.knobs.reset()
         self.fill()
+        self.begins = True
         return True
 
     def fill(self) -> None:
