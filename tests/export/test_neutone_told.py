@@ -2,6 +2,8 @@
 
 import logging
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,22 @@ def test_knobs_are_told(tmp_path):
     formats.write(ROW, Player(timbres.tone()), tmp_path / "a.nm")
     told = host.Host(tmp_path / "a.nm", 16000, 64).metadata["neutone_parameters"]
     assert told["p1"]["description"].startswith("latent_0 (loudness (r = 0.93)), from -")
+
+
+WRITE = """
+import sys, pathlib
+from tests.export.neutone_players import PLAYERS, ROW
+from tonewright.export import formats
+formats.write(ROW, PLAYERS[sys.argv[1]](), pathlib.Path(sys.argv[2]))
+"""
+
+
+@needs_sdk
+def test_the_same_model_is_the_same_file(tmp_path):
+    for name in ("a.nm", "b.nm"):
+        subprocess.run([sys.executable, "-c", WRITE, "knobs", str(tmp_path / name)], check=True)
+    assert (tmp_path / "a.nm").read_bytes() == (tmp_path / "b.nm").read_bytes()
+    assert host.Host(tmp_path / "a.nm", 48000, 64).metadata["date_created"] == 315532800  # 1980, as in a zip
 
 
 ALL_TOLD = {

@@ -3,7 +3,9 @@
 The neutone-sdk is imported here, so this module is only for when it is there.
 """
 
+import json
 import math
+from datetime import UTC, datetime
 from types import MethodType
 
 import torch
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 from tonewright.export.neutone import sdk
 from tonewright.export.neutone.card import Card
 from tonewright.export.torchscript.build import scripted
+from tonewright.export.torchscript.saving import DATE
 from tonewright.models.base import Port, channels_of
 from tonewright.runtime.player import Player
 
@@ -123,6 +126,10 @@ class Effect(neutone.WaveformToWaveformBase):
         self.version, self.citation = card.version, card.citation
         self.inputs, self.outputs, self.rate = inputs, outputs, player.sample_rate
         super().__init__(model)
+        self.CURRENT_TIME = datetime(
+            *DATE, tzinfo=UTC
+        ).timestamp()  # or no two files of a model would be equal
+        self.metadata_json_str = json.dumps(self.to_metadata(), indent=4, sort_keys=True)  # with that date
         self.knobs = Knobs(ports, player.sample_rate)
         self.block, self.latency = player.model.block, player.model.latency
         self.lag = self.block - 1
