@@ -24,6 +24,13 @@ def test_what_is_written_plays_the_same(name, tmp_path):
     assert difference(ROW, player, tmp_path / "a.nm") <= ROW.tolerance
 
 
+def late(played: host.Host, rate: int) -> int:
+    """Samples by which noise comes out later than it went in."""
+    x = band_noise(rate, played.block)
+    spectra = [np.fft.rfft(side[0], 2 * x.shape[1]) for side in (x, played.run(x))]
+    return int(np.argmax(np.fft.irfft(spectra[0].conj() * spectra[1])))
+
+
 @needs_sdk
 @pytest.mark.parametrize("longer", [0, 5])
 def test_the_delay_is_told_to_the_sample(longer, tmp_path):
@@ -32,12 +39,19 @@ def test_the_delay_is_told_to_the_sample(longer, tmp_path):
     for rate in (44100, 48000):
         for block in (64, 480, 512, 2048):
             played = host.Host(tmp_path / "a.nm", rate, block)
-            x = band_noise(rate, block)
-            spectra = [np.fft.rfft(side[0], 2 * x.shape[1]) for side in (x, played.run(x))]
-            late = int(np.argmax(np.fft.irfft(spectra[0].conj() * spectra[1])))
-            assert late == played.delay, f"at {rate} Hz in blocks of {block}"
+            assert late(played, rate) == played.delay, f"at {rate} Hz in blocks of {block}"
             if rate == 48000:
                 assert played.delay == player.model.latency + BANDS - np.gcd(BANDS, block)
+
+
+@needs_sdk
+@pytest.mark.parametrize("rate", [16000, 44100])
+def test_the_delay_of_a_model_of_another_rate_is_told_to_the_sample(rate, tmp_path):
+    formats.write(ROW, of(Bank(), rate), tmp_path / "a.nm")
+    for host_rate in (44100, 48000):
+        for block in (64, 480, 512, 2048):
+            played = host.Host(tmp_path / "a.nm", host_rate, block)
+            assert late(played, host_rate) == played.delay, f"at {host_rate} Hz in blocks of {block}"
 
 
 @needs_sdk

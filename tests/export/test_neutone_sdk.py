@@ -12,7 +12,8 @@ import torch
 from tests.export.neutone_players import PLAYERS, ROW, needs_sdk
 from tonewright.errors import ConfigError, FileError
 from tonewright.export import formats
-from tonewright.export.neutone import host, sdk
+from tonewright.export.neutone import __main__, host, sdk
+from tonewright.export.torchscript.build import compiling
 
 
 @needs_sdk
@@ -29,7 +30,40 @@ def test_the_commands_of_the_sdk_run(tmp_path):
 
 
 @needs_sdk
+@pytest.mark.parametrize(
+    "named,sentence",
+    [
+        ("missing.nm", "there is no file missing.nm"),
+        ("other.nm", "other.nm is not a .nm file, or only a part of one"),
+        (None, "name the file, as in: --model_file amp.nm"),
+    ],
+)
+def test_the_commands_say_what_is_wrong(named, sentence, tmp_path, monkeypatch, capsys):
+    commands = importlib.import_module("neutone_sdk.benchmark")
+    # the true ones decide for the whole process how many threads torch has
+    monkeypatch.setattr(commands, "cli", lambda: commands.load_neutone_model(named))
+    monkeypatch.setattr(commands, "load_neutone_model", None)
+    with compiling():
+        torch.jit.save(torch.jit.script(torch.nn.ReLU()), tmp_path / "other.nm")
+    monkeypatch.chdir(tmp_path)
+    assert __main__.main() == 2
+    assert capsys.readouterr().err == f"{sentence}\n"
+
+
+@needs_sdk
+def test_a_profile_that_torch_cannot_read_is_said(monkeypatch, capsys):
+    def profile():
+        b"\xff".decode()
+
+    monkeypatch.setattr(importlib.import_module("neutone_sdk.benchmark"), "cli", profile)
+    assert __main__.main() == 2
+    assert "torch cannot read its own profile" in capsys.readouterr().err
+
+
+@needs_sdk
 def test_a_part_of_a_file_is_refused(tmp_path):
+    with pytest.raises(FileError, match=r"there is no file .*a\.nm"):
+        host.Host(tmp_path / "a.nm", 48000, 64)
     formats.write(ROW, PLAYERS["wavenet"](), tmp_path / "a.nm")
     data = (tmp_path / "a.nm").read_bytes()
     for part in (data[:1000], b"", b"no zip"):
@@ -41,7 +75,18 @@ def test_a_part_of_a_file_is_refused(tmp_path):
 def test_without_the_sdk_it_is_said_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.delitem(sys.modules, "neutone_sdk.metadata", raising=False)
-    with pytest.raises(ConfigError, match=r"pip install 'tonewright\[neutone\]'"):
+    with pytest.raises(ConfigError, match=r"which is not installed; write: pip install '\.\[neutone\]'"):
+        formats.write(ROW, PLAYERS["wavenet"](), tmp_path / "a.nm")
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_sdk
+@pytest.mark.parametrize("missing", ["jsonschema", "requests"])
+def test_without_what_the_sdk_needs_it_is_said_what_to_install(missing, tmp_path, monkeypatch):
+    for name in [name for name in sys.modules if name.split(".")[0] == "neutone_sdk"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(ConfigError, match=rf"does not open here \(.*{missing}.*pip install '\.\[neutone\]'"):
         formats.write(ROW, PLAYERS["wavenet"](), tmp_path / "a.nm")
     assert list(tmp_path.iterdir()) == []
 

@@ -120,6 +120,11 @@ def test_what_does_not_fit_is_refused(change, sentence):
         ({"author": "a,b,c,d,e,f"}, "shows 1 to 5 in 'author', separated by commas, and here are 6"),
         ({"tags": ","}, "shows 1 to 7 in 'tags', separated by commas, and here are 0"),
         ({"tags": "drive, a tag without an end"}, "15 characters of each in 'tags' at most"),
+        ({"paper": "notalink"}, "'paper' is an address like https://example.org, and not 'notalink'"),
+        ({"code": "ftp://example.org"}, "'code' is an address like https://example.org"),
+        ({"website": "https://"}, "'website' is an address"),
+        ({"website": "https://[example.org"}, "'website' is an address"),
+        ({"website": "https://example.org/a page"}, "'website' is an address"),
         ({"gear": "amp"}, "neutone files do not tell 'gear'"),
     ],
 )
