@@ -8,9 +8,10 @@ import torch
 
 from tonewright.atomic import write_whole
 from tonewright.errors import ConfigError
+from tonewright.export.graphs import traced
 from tonewright.export.neutone import host, sdk
 from tonewright.export.neutone.card import ABOUT, card_of
-from tonewright.export.torchscript.build import check_graph, traced
+from tonewright.export.torchscript.build import check_graph
 from tonewright.export.torchscript.saving import saved
 from tonewright.models.base import channels_of
 from tonewright.runtime.player import Player

@@ -9,10 +9,11 @@ import numpy as np
 
 from tonewright.atomic import write_whole
 from tonewright.errors import ConfigError
+from tonewright.export.graphs import traced
 from tonewright.export.nn_tilde.archive import to_bytes
 from tonewright.export.nn_tilde.host import Host
 from tonewright.export.nn_tilde.module import frames_fit, knob_names, module_of
-from tonewright.export.torchscript.build import check_graph, traced
+from tonewright.export.torchscript.build import check_graph
 from tonewright.models.base import channels_of
 from tonewright.runtime.player import Player
 from tonewright.runtime.timbre import is_timbre
