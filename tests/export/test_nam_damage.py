@@ -1,6 +1,7 @@
 """Damaged and hostile .nam files: each is refused in one sentence, and takes no more memory than its size."""
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -133,7 +134,7 @@ HEAD = {"out_channels": 2, "kernel_size": 1, "bias": False}
             {"activation": {"type": "PReLU", "negative_slopes": []}},
             "'negative_slopes' wants a list of numbers",
         ),
-        ({"activation": {"type": "PReLU", "negative_slopes": [True]}}, "something that is no number"),
+        ({"activation": {"type": "PReLU", "negative_slopes": [True]}}, "hold True, which is no number"),
         ({"activation": {"type": "PReLU", "negative_slopes": [float("nan")]}}, "NaN or infinite"),
         ({"activation": {"type": "PReLU", "negative_slopes": [1, 2, 3]}}, "each of 4 channels, and has 3"),
         (
@@ -300,7 +301,9 @@ def test_text_that_is_no_model(put, text):
 
 def test_files_that_are_none(tmp_path, put):
     refused(tmp_path / "none.nam", "there is no file")
-    refused(tmp_path, "there is no file")
+    refused(tmp_path, "is no file")
+    os.mkfifo(tmp_path / "pipe.nam")
+    refused(tmp_path / "pipe.nam", "is no file")  # and is not waited for
     refused("a\0b.nam", "there is no file|cannot be read")
     refused(put(b" " * (stranger.MAX_FILE + 1)), "larger than the 16 MB")
 

@@ -23,8 +23,8 @@ def sound(path) -> np.ndarray:
     return soundfile.read(path, dtype="float32")[0]
 
 
-def nam_files() -> dict[str, tuple[str, float, str]]:
-    """(file, size within a container, its answer) by name."""
+def nam_files() -> dict[str, tuple[str, float | None, str]]:
+    """(file, size within a container or None, its answer) by name."""
     wavenets = [
         f"wavenet-{name}" for name in ("standard", "lite", "feather", "nano", "standard-v070", "nano-v070")
     ]
@@ -33,7 +33,7 @@ def nam_files() -> dict[str, tuple[str, float, str]]:
         f"a2-{name}": ("a2-container", size, f"a2-container-{name}")
         for name, size in (("lite", 0.0), ("full", 1.0))
     }
-    return {name: (name, 1.0, name) for name in single} | containers
+    return {name: (name, None, name) for name in single} | containers
 
 
 @needs_shared
@@ -74,11 +74,11 @@ def test_written_again_a_nam_file_is_the_same(name, tmp_path):
     assert all(torch.equal(value, weights[name]) for name, value in tone.model.state_dict().items())
 
 
-def model_of(path, size: float = 1.0) -> dict:
+def model_of(path, size: float | None = None) -> dict:
     """The values of a file, or those of the model of that size within it."""
     values = json.loads(path.read_text())
     rows = values["config"].get("submodels")
-    return rows[-1 if size else 0]["model"] if rows else values
+    return rows[0 if size == 0.0 else -1]["model"] if rows else values
 
 
 @needs_shared

@@ -104,8 +104,8 @@ def numbers(values: list, name: str) -> Tensor:
     >>> numbers([1, 0.5], "weights")
     tensor([1.0000, 0.5000])
     """
-    if not all(type(value) in (int, float) for value in values):
-        raise ConfigError(f"its {name} hold something that is no number")
+    if odd := [value for value in values if type(value) not in (int, float)]:
+        raise ConfigError(f"its {name} hold {shown(odd[0])}, which is no number")
     try:
         # what float32 cannot hold becomes infinite, which is told below
         with np.errstate(over="ignore"):

@@ -85,7 +85,7 @@ def _warning(rate: int | None, learned: int) -> str:
     """What to know where the plugin has another rate than the model."""
     if rate in (None, learned):
         return f", so run its host at {learned} Hz" if rate is None else ""
-    return f".\nWARNING: it will sound wrong there; teach it from recordings at {rate} Hz"
+    return f".\nIt will sound wrong there: teach it from recordings at {rate} Hz"
 
 
 def looks_like(values: dict) -> bool:
