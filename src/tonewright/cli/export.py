@@ -12,6 +12,8 @@ def export(
     to: str | None = None,
     about: list[str] | None = None,
     smaller: Path | None = None,
+    size: float | None = None,
+    rate: int | None = None,
 ) -> int:
     """Write what was learned as a file for other programs, and play it back to see that it is the same.
 
@@ -36,6 +38,10 @@ def export(
         name=value, and again for each: what is told of the model in the file, such as name, author or gear_make.
     smaller:
         A second, cheaper model of the same device, for formats that hold one in several sizes.
+    size:
+        Of a model file that holds one model in several sizes, which: from 0, the smallest, to 1, the largest.
+    rate:
+        Sample rate in Hz of a model file of another program that tells none.
     """
     from tonewright.atomic import check_place
     from tonewright.errors import ConfigError
@@ -47,15 +53,17 @@ def export(
     for given in (model, smaller):
         if given and given.exists() and target.exists() and target.samefile(given):
             raise ConfigError(f"{target} is the model itself; name another file to write")
-    player = load(model)
+    player, second = load(model, size=size, rate=rate), load(smaller) if smaller else None
     row = formats.for_writing(player, target, to)
     options = {"about": told(about)} if about else {}
-    options |= {"smaller": load(smaller)} if smaller else {}
+    options |= {"smaller": second} if second else {}
     said = formats.write(row, player, target, **options)
     say(f"{target}: {said}")
     found = difference(row, player, target)
+    if second:
+        found = max(found, difference(row, second, target, size=0.0))
     say(f"played back by {row.played_by}: at most {found:.1e} of the loudest sample away from the model")
-    if not found <= (most := allowed(row, player)):
+    if not found <= (most := max(allowed(row, one) for one in (player, second) if one)):
         warn(f"tonewright: no more than {most:.0e} was wanted; the file is written, but do not trust it")
         return 1
     return 0

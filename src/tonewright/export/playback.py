@@ -16,19 +16,20 @@ from tonewright.storage import PROBE_STEP, probe, probe_samples
 MOVING = 2e-4
 
 
-def difference(row: Format, player: Player, path: Path) -> float:
+def difference(row: Format, player: Player, path: Path, **options) -> float:
     """Largest difference between what the file and the model make of the probe, relative to the loudest sample.
 
     Args:
         row: the format of the file.
         player: of the model that was written.
         path: of the file.
+        options: of reading it, such as which `size` of several the model is.
 
     Raises:
         FileError, ConfigError: when the file cannot be played.
     """
     module, x = row.load(), heard(player)
-    got = np.asarray(played(row, player, path, x), np.float64)
+    got = np.asarray(played(row, player, path, x, **options), np.float64)
     wanted = np.asarray(getattr(module, "expected", _rendered)(player, x), np.float64)
     if got.shape != wanted.shape:
         return float("inf")
@@ -52,12 +53,12 @@ def allowed(row: Format, player: Player) -> float:
     return max(MOVING, row.tolerance) if moves else row.tolerance
 
 
-def played(row: Format, player: Player, path: Path, x: np.ndarray) -> np.ndarray:
+def played(row: Format, player: Player, path: Path, x: np.ndarray, **options) -> np.ndarray:
     """What the written file makes of the sound x, [T] or [inputs, T]: the raw stream of `row.played_by`."""
     module = row.load()
     if hasattr(module, "replay"):
         return module.replay(player, path, x)
-    return Player(module.read(path)).render(x)
+    return Player(module.read(path, **options)).render(x)
 
 
 def heard(player: Player) -> np.ndarray:

@@ -1,6 +1,7 @@
 """What a .nm file tells of its model, with the limits that Neutone has."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from tonewright import models
 from tonewright.errors import ConfigError
@@ -48,7 +49,7 @@ def card_of(player: Player, about: dict[str, str]) -> Card:
         about: by the names in ABOUT; of authors and tags several, separated by commas.
 
     Raises:
-        ConfigError: something is longer than Neutone shows.
+        ConfigError: something is longer than Neutone shows, or a link is no address.
     """
     known = {name: words[: LIMITS[name]] for name, words in _known(player).items()}
     words = known | {name: _checked(name, about[name]) for name in LIMITS if name in about}
@@ -57,7 +58,7 @@ def card_of(player: Player, about: dict[str, str]) -> Card:
         **words,
         author=_several("author", about["author"]) if "author" in about else [made_by],
         tags=_several("tags", about["tags"]) if "tags" in about else [player.tone.architecture],
-        links={name.capitalize(): about[name] for name in LINKS if name in about},
+        links={name.capitalize(): _address(name, about[name]) for name in LINKS if name in about},
     )
 
 
@@ -84,6 +85,24 @@ def _checked(name: str, words: str) -> str:
         raise ConfigError(
             f"Neutone shows {LIMITS[name]} characters of '{name}' at most, and these are {len(words)}; shorten it"
         )
+    return words
+
+
+def _address(name: str, words: str) -> str:
+    """
+    >>> _address("paper", "my thesis")
+    Traceback (most recent call last):
+    tonewright.errors.ConfigError: 'paper' is an address like https://example.org, and not 'my thesis'
+    """
+    try:
+        address = urlsplit(words)
+        fits = (
+            address.scheme in ("http", "https") and bool(address.hostname) and not set(words) & set(" \t\r\n")
+        )
+    except ValueError:  # brackets that do not close
+        fits = False
+    if not fits:
+        raise ConfigError(f"'{name}' is an address like https://example.org, and not '{words}'")
     return words
 
 

@@ -10,6 +10,21 @@ from tonewright.export.neutone import sdk
 from tonewright.threads import one_thread
 
 
+def opened(path: Path | str) -> tuple[torch.jit.ScriptModule, dict]:
+    """The model of a .nm file, and what the file tells; for within `sdk.quiet`.
+
+    Raises:
+        FileError: there is none, or it is no file of Neutone.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileError(f"there is no file {path}")
+    try:
+        return sdk.load().utils.load_neutone_model(str(path))
+    except Exception as error:  # of torch, of JSON, or of what the file tells
+        raise FileError(f"{path} is not a .nm file, or only a part of one") from error
+
+
 class Host:
     """The model of a .nm file in a stereo track.
 
@@ -23,16 +38,13 @@ class Host:
         delay: samples of the track by which what comes out trails, as the model tells.
 
     Raises:
-        FileError: it is no file of Neutone.
+        FileError: there is none, or it is no file of Neutone.
     """
 
     def __init__(self, path: Path, sample_rate: int, block: int):
         self.block = block
-        with sdk.quiet() as neutone, torch.no_grad():
-            try:
-                self.model, self.metadata = neutone.utils.load_neutone_model(str(path))
-            except (RuntimeError, ValueError) as error:
-                raise FileError(f"{path} is not a .nm file, or only a part of one") from error
+        with sdk.quiet(), torch.no_grad():
+            self.model, self.metadata = opened(path)
             self.model.set_daw_sample_rate_and_buffer_size(sample_rate, block)
             self.delay = self.model.calc_buffering_delay_samples() + self.model.calc_model_delay_samples()
 

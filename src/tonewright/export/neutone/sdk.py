@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from tonewright.audio.rates import resample
 from tonewright.errors import ConfigError
 
+INSTALL = "write: pip install '.[neutone]'"
+
 
 @contextlib.contextmanager
 def quiet() -> Iterator[ModuleType]:
@@ -42,18 +44,22 @@ def load() -> ModuleType:
     and does not open beside a torch without; then a small one of our own stands in for it.
 
     Raises:
-        ConfigError: it is not installed.
+        ConfigError: it is not installed, or something that it needs.
     """
-    if "neutone_sdk.metadata" in sys.modules:
+    if {"neutone_sdk", "neutone_sdk.metadata"} <= sys.modules.keys():
         return sys.modules["neutone_sdk"]
     if importlib.util.find_spec("neutone_sdk") is None:
-        raise ConfigError(
-            "a .nm file is written by neutone-sdk, which is not installed; write: pip install 'tonewright[neutone]'"
-        )
+        raise ConfigError(f"a .nm file is written by neutone-sdk, which is not installed; {INSTALL}")
     with warnings.catch_warnings(), _torchaudio(), _own_log():
         warnings.simplefilter("ignore")
-        sdk = importlib.import_module("neutone_sdk")
-        importlib.import_module("neutone_sdk.metadata")
+        try:
+            sdk = importlib.import_module("neutone_sdk")
+            importlib.import_module("neutone_sdk.metadata")
+        except ImportError as error:
+            reason = " ".join(str(error).split())
+            raise ConfigError(
+                f"a .nm file is written by neutone-sdk, which does not open here ({reason}); {INSTALL}"
+            ) from error
     return sdk
 
 

@@ -3,7 +3,9 @@
 The neutone-sdk is imported here, so this module is only for when it is there.
 """
 
+import json
 import math
+from datetime import UTC, datetime
 from types import MethodType
 
 import torch
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 from tonewright.export.neutone import sdk
 from tonewright.export.neutone.card import Card
 from tonewright.export.torchscript.build import scripted
+from tonewright.export.torchscript.saving import DATE
 from tonewright.models.base import Port, channels_of
 from tonewright.runtime.player import Player
 
@@ -25,6 +28,17 @@ def wrapped(player: Player, card: Card) -> nn.Module:
     # a class that inherits from this one cannot be compiled, but an object may have a method of its own
     queues.calc_model_delay_samples = MethodType(nearest_delay, queues)
     return queues
+
+
+# Called through an interface, a model is compiled as a program of its own, and not into every place of the host that
+# may call it: the first two blocks of a large one take a tenth of a second then, and not one or two.
+@torch.jit.interface
+class Played(nn.Module):
+    def forward(self, x: Tensor, controls: Tensor) -> Tensor:
+        pass
+
+    def reset(self) -> None:
+        pass
 
 
 class Knobs(nn.Module):
@@ -91,6 +105,7 @@ class Effect(neutone.WaveformToWaveformBase):
         card: what is told of it.
     """
 
+    model: Played
     # TorchScript reads the types of a class, and not those of the class above
     neutone_parameters_metadata: dict[str, dict[str, int | float | str | bool | list[str] | list[int]]]
     neutone_parameter_names: list[str]
@@ -100,6 +115,7 @@ class Effect(neutone.WaveformToWaveformBase):
     links: dict[str, str]
     waiting: Tensor
     ready: Tensor
+    defaults: Tensor
 
     def __init__(self, model: torch.jit.ScriptModule, player: Player, card: Card):
         ports, (inputs, outputs) = player.model.ports, channels_of(player.model)
@@ -110,9 +126,18 @@ class Effect(neutone.WaveformToWaveformBase):
         self.version, self.citation = card.version, card.citation
         self.inputs, self.outputs, self.rate = inputs, outputs, player.sample_rate
         super().__init__(model)
+        self.CURRENT_TIME = datetime(
+            *DATE, tzinfo=UTC
+        ).timestamp()  # or no two files of a model would be equal
+        self.metadata_json_str = json.dumps(self.to_metadata(), indent=4, sort_keys=True)  # with that date
         self.knobs = Knobs(ports, player.sample_rate)
         self.block, self.latency = player.model.block, player.model.latency
         self.lag = self.block - 1
+        # as long as a person hardly waits for; a longer memory begins as it was settled
+        self.settle = player.model.settle if player.model.settle <= player.sample_rate else 0
+        self.settle = -(-self.settle // self.block) * self.block
+        self.begins = True
+        self.register_buffer("defaults", column([port.default for port in ports]))
         self.register_buffer("waiting", torch.zeros(inputs + len(ports), 0))
         self.register_buffer("ready", torch.zeros(outputs, 0))
         self.fill()
@@ -125,7 +150,10 @@ class Effect(neutone.WaveformToWaveformBase):
             knobs[i] = params[name]
         # makes a copy too: x is a place in a queue that will be written to, and a memory may be a part of it
         x = torch.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
-        both = torch.cat([x, self.knobs(knobs)])
+        controls = self.knobs(knobs)
+        if self.begins:
+            self.settled(controls[:, :1])
+        both = torch.cat([x, controls])
         if self.block == 1:
             return self.play(both)
         both = torch.cat([self.waiting, both], 1)
@@ -135,6 +163,13 @@ class Effect(neutone.WaveformToWaveformBase):
         self.waiting = both[:, whole:]
         y, self.ready = self.ready[:, :n], self.ready[:, n:]
         return y
+
+    def settled(self, controls: Tensor) -> None:
+        """Silence first, where the knobs begin elsewhere than at the defaults, with which the model was settled."""
+        self.begins = False
+        if self.settle > 0 and not torch.allclose(controls, self.defaults, 1e-5, 1e-4):
+            silence = torch.zeros(self.inputs, self.settle)
+            self.play(torch.cat([silence, controls.expand(-1, self.settle)]))
 
     def play(self, both: Tensor) -> Tensor:
         """Sound and controls [inputs + ports, T] to sound [outputs, T]."""
@@ -154,6 +189,7 @@ class Effect(neutone.WaveformToWaveformBase):
         self.model.reset()
         self.knobs.reset()
         self.fill()
+        self.begins = True
         return True
 
     def fill(self) -> None:

@@ -10,7 +10,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from tonewright.errors import ConfigError, NotPlayable
+from tonewright.errors import ConfigError
+from tonewright.export.graphs import traced
 from tonewright.export.torchscript import (
     all_passes,
     convolutions,
@@ -26,7 +27,6 @@ from tonewright.export.torchscript import (
 from tonewright.export.torchscript.compiling import Node, compiling, function
 from tonewright.export.torchscript.glue import GLUE, expression
 from tonewright.layers.base import Layer
-from tonewright.layers.graph import trace_whole
 from tonewright.layers.operations import PRIMITIVES
 from tonewright.models.base import Model, channels_of
 from tonewright.runtime.player import Player
@@ -133,19 +133,6 @@ def check_graph(graph: dict) -> None:
                 raise ConfigError(f"TorchScript has no '{op}' whose {name} moves, which this model uses")
         if op == "feedback":
             check_graph(node["attributes"]["graph"])
-
-
-def traced(model: Model) -> tuple[dict, dict[str, Tensor]]:
-    """The graph of a model, and the tensors that it names.
-
-    Raises:
-        ConfigError: for an operation that no graph can hold.
-    """
-    try:
-        graph, folded = trace_whole(model, tuple(port.name for port in model.ports))
-    except NotPlayable as error:
-        raise ConfigError(str(error)) from error
-    return graph, {**dict(model.named_buffers()), **model.state_dict(), **folded}
 
 
 @one_thread()
