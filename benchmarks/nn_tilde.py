@@ -19,9 +19,10 @@ import torch
 from benchmarks.results import table, write_section
 from benchmarks.torchscript import figure
 from tonewright import models
-from tonewright.export import formats, nn_tilde
+from tonewright.export import formats
 from tonewright.models.base import channels_of
 from tonewright.runtime.player import Player
+from tonewright.runtime.stream import Stream
 from tonewright.storage import Tone
 
 BUFFERS, SECONDS = (64, 2048), 3.0
@@ -76,7 +77,8 @@ def played(program: Path, folder: Path, architecture: str, preset: str) -> tuple
     formats.write(formats.FORMATS["nn"], player, path)
     length = int(SECONDS * player.sample_rate) // max(BUFFERS) * max(BUFFERS)
     x = np.random.default_rng(0).uniform(-0.5, 0.5, (inputs, length)).astype(np.float32)
-    wanted, times, error, version = nn_tilde.expected(player, x), [], 0.0, ""
+    wanted, times, error, version = Stream(model.eval(), player.sample_rate).process(x), [], 0.0, ""
+    wanted = wanted[:, model.block - 1 :]
     heard.write_bytes(x.tobytes())
     for buffer in BUFFERS:
         words = [str(word) for word in (program, path, "forward", buffer, heard, made)]

@@ -81,6 +81,12 @@ def test_two_modules_of_one_model_do_not_share_their_memory():
     assert not torch.equal(one(x, none), first) and torch.equal(other(x, none), first)
 
 
+def test_nodes_are_compiled_by_themselves():
+    """Or the first blocks take half a second: the whole model would be one program, with each node written out."""
+    written_out = str(scripted(untaught("wavenet", "nano")).inlined_graph)
+    assert "baddbmm" not in written_out and written_out.count("CallMethod") > 20
+
+
 ELSEWHERE = """
 import sys, torch
 sys.modules["tonewright"] = None
