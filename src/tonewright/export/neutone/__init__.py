@@ -10,6 +10,7 @@ from tonewright.atomic import write_whole
 from tonewright.errors import ConfigError
 from tonewright.export.neutone import host, sdk
 from tonewright.export.neutone.card import ABOUT, card_of
+from tonewright.export.neutone.knobs import KNOBS
 from tonewright.export.torchscript.build import check_graph, traced
 from tonewright.export.torchscript.saving import saved
 from tonewright.models.base import channels_of
@@ -17,7 +18,6 @@ from tonewright.runtime.player import Player
 
 MAX_RATE = 96000  # Hz, of the metadata's schema
 BLOCK = 480  # samples of the host that plays a file back; divides hardly any model's block
-KNOBS = 4
 
 __all__ = ["ABOUT", "check", "expected", "replay", "write"]
 
