@@ -24,7 +24,7 @@ std::vector<std::string> Ask(torch::jit::Module& module, const std::string& what
 
 void TurnAll(torch::jit::Module& module) {
   for (const std::string& name : Ask(module, "get_attributes")) {
-    const double value = module.get_method("get_" + name)(Values{}).toDouble();
+    const double value = module.get_method("get_" + name)(Values{}).toTuple()->elements()[0].toDouble();
     TORCH_CHECK(module.attr(name + "_params").toTensor()[0].item<int64_t>() == 2, name, " is no number");
     TORCH_CHECK(module.get_method("set_" + name)(Values{value}).toInt() == 0, name, " was not set");
   }

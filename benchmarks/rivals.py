@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from tonewright.export.onnx import to_onnx
+from tonewright.export.onnx import started, to_onnx
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
 from tonewright.storage import Tone
@@ -56,11 +56,14 @@ def onnx_runtime(model: Model, block: int, seconds: float = 1.0) -> float:
     options.log_severity_level = 3
     file = to_onnx(Player(Tone("any", model, 48000))).SerializeToString()
     session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-    given = {"x": np.tile(_noise(block).numpy(), (1, model.inputs or 1, 1))}
-    names = [f"state.{i}" for i in range(len(session.get_outputs()) - 1)]
+    given = {f"control.{port.name}": np.full((1, 1, 1), port.default, np.float32) for port in model.ports}
+    given |= started(session, model.block)
+    given["x"] = np.tile(_noise(block).numpy(), (1, model.inputs or 1, 1))
+    wanted = ["y", *(port.name for port in session.get_outputs() if port.name.startswith("next."))]
+    names = [name.replace("next", "state") for name in wanted[1:]]
 
     def play():
-        _, *after = session.run(None, given)
+        _, *after = session.run(wanted, given)
         given.update(zip(names, after, strict=True))
 
     return timed(play, block, seconds)

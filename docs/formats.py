@@ -10,6 +10,7 @@ import torch
 from tonewright import models
 from tonewright.export.format import Format
 from tonewright.export.formats import ALL, refusal
+from tonewright.export.playback import MOVING
 from tonewright.runtime.player import Player
 from tonewright.storage import Tone
 
@@ -50,6 +51,7 @@ SAMPLES: dict[str, Callable[[], Player]] = {
     "feedback": lambda: made("feedback", "tiny"),
     "chain, linear": lambda: chain("eq,response"),
     "chain, not linear": lambda: chain("eq,tanh,compressor"),
+    "chain, moving": lambda: chain("chorus"),
     "chain, stereo": lambda: chain("compressor,width", channels=2),
     "ddsp, an instrument": lambda: made("ddsp", "tiny", reverb_s=0.2),
     "rave, a timbre": lambda: made("rave", "live"),
@@ -78,7 +80,11 @@ def _formats() -> str:
         f"| {row.played_by} | {row.tolerance:.0e} |"
         for row in ALL
     ]
-    words = "\nThe last column is the largest difference that is allowed, relative to the loudest sample.\n"
+    words = (
+        "\nThe last column is the largest difference that is allowed, relative to the loudest sample. Where a delay "
+        f"moves, as in\na chorus, it is {MOVING:.0e}: its length is a float32, of which every player makes a little "
+        "else.\n"
+    )
     return head + _lines(rows) + words
 
 

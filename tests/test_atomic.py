@@ -18,6 +18,15 @@ def test_it_replaces_what_was_there(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"] and (tmp_path / "a.txt").read_bytes() == b"new"
 
 
+def test_a_link_stays_one(tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "a.txt").symlink_to(tmp_path / "far" / "b.txt")
+    for text in (b"first", b"second"):  # which makes it, and replaces it
+        write_whole(tmp_path / "a.txt", text)
+        assert (tmp_path / "a.txt").is_symlink() and (tmp_path / "far" / "b.txt").read_bytes() == text
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["a.txt", "b.txt", "far"]
+
+
 def test_others_may_read_it_as_any_file(tmp_path):
     before = os.umask(0o027)
     try:

@@ -14,6 +14,8 @@ from tonewright.errors import FileError
 def whole_file(path: Path | str) -> Iterator[Path]:
     """A temporary path beside `path`, renamed to it when the block ends well and removed when it does not.
 
+    Of a link it is the file that the link names.
+
     Raises:
         FileError: when the folder is missing or not writable, or the disk is full.
 
@@ -25,8 +27,9 @@ def whole_file(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     check_place(path)
+    place = Path(os.path.realpath(path))  # a link stays one, and what it names is written
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=place.parent)
         os.close(handle)
     except OSError as error:
         raise FileError(explain(path, error)) from error
@@ -35,7 +38,7 @@ def whole_file(path: Path | str) -> Iterator[Path]:
         yield beside
         _flush(beside)
         os.chmod(beside, 0o666 & ~_umask())
-        os.replace(beside, path)
+        os.replace(beside, place)
     except OSError as error:
         raise FileError(explain(path, error)) from error
     finally:

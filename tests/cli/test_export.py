@@ -63,7 +63,7 @@ def test_a_chain_that_a_person_wrote(here):
     [
         (
             ("violin.tone", "room.xyz"),
-            "nothing is exported to '.xyz'; what can be: a WaveNet, an LSTM or a linear chain to .nam",
+            "nothing is exported to '.xyz'; what can be: a WaveNet, an LSTM, a ConvNet or a linear chain to",
         ),
         (("violin.tone", "room"), "nothing is exported to 'room'"),
         (("violin.tone", "none/room.wav"), "there is no folder"),
@@ -73,7 +73,32 @@ def test_a_chain_that_a_person_wrote(here):
         (("tanh.json", "cab.wav"), "for its tanh bends loud sounds more than soft ones"),
         (("cab.wav", "cab.flac"), "this response goes up to 2, and a .flac file to 1; write a .wav file"),
         (("cab.wav", "cab.json", "--to", "impulse", "--about", "name=x"), "they tell nothing"),
+        (("a.tone", "a.tone", "--to", "nam"), "a.tone is the model itself; name another file to write"),
+        (("a.tone", "./dry.tone", "--to", "nam", "--smaller", "dry.tone"), "dry.tone is the model itself"),
+        (("a.tone", "a.nam", "--about", "nme=x"), "nam files do not tell 'nme'; did you mean 'name'?"),
+        (("a.tone", "a.nam", "--about", "=x"), "--about wants a name and words"),
+        (("a.tone", "a.nam", "--about", "name=x", "--about", " name =y"), "--about says name twice"),
+        (("a.tone", "a.aidax", "--about", "name=x"), "AIDA-X files hold an LSTM"),
+        (("a.tone", "a.nam", "--about", "name"), "--about wants a name and words"),
+        (("a.tone", "a.nam", "--to", "nom"), "no format called 'nom'; did you mean 'nam'?"),
+        (("a.tone", "a.json", "--to", "wavenetva", "--smaller", "a.tone"), "WaveNetVA players have"),
     ],
 )
 def test_a_mistake_is_a_sentence(here, words, said):
     assert said in here.refuses("export", *words)
+
+
+def test_what_is_imported_is_a_tone_file(here):
+    assert "the result is a .tone file" in here.refuses("import", "cab.wav", "-o", "cab.nam")
+    (here.folder / "folder.nam").mkdir()
+    assert "folder.nam is no file" in here.refuses("import", "folder.nam", "-o", "a2.tone")
+    assert "there is no file none.nam" in here.refuses("import", "none.nam", "-o", "a2.tone")
+    assert "'size' says nothing of cab.wav; leave it out" in here.refuses(
+        "import", "cab.wav", "-o", "cab.tone", "--size", "1"
+    )
+
+
+def test_a_file_that_plays_otherwise_is_told(here, monkeypatch):
+    monkeypatch.setattr("tonewright.export.playback.difference", lambda *_: 0.01)
+    said = here("export", "a.tone", "a.nam")
+    assert said.code == 1 and "no more than 1e-05 was wanted" in said.err

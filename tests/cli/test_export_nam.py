@@ -57,6 +57,22 @@ def test_two_sizes_in_one_file(tonewright):
     assert said.code == 0 and "WaveNet of" in said.out and " and LSTM of 39 weights" in said.out
     assert tonewright("import", "both.nam", "-o", "small.tone", "--size", "0").code == 0
     assert storage.load(tonewright.folder / "small.tone").architecture == "lstm"
+    said = tonewright("export", "both.nam", "lite.nam", "--size", "0")
+    assert said.code == 0 and "LSTM of 39 weights" in said.out and "of which this is one" in said.out
+    refused = tonewright.refuses("export", "lite.nam", "again.nam", "--size", "1")
+    assert "it holds its model in one size; leave the size out" in refused
+    assert "a size is from 0" in tonewright.refuses(
+        "run", "both.nam", "dry.wav", "-o", "y.wav", "--size", "7"
+    )
+    assert "leave the rate out" in tonewright.refuses("export", "both.nam", "a.nam", "--rate", "44100")
+
+
+def test_the_smaller_half_is_played_back_too(tonewright, monkeypatch):
+    put_tone(tonewright.folder / "large.tone")
+    storage.save(storage.Tone("lstm", Model(Config(hidden=2)), 48000), tonewright.folder / "quick.tone")
+    monkeypatch.setattr("tonewright.export.playback.difference", lambda *_, size=1.0: 0.0 if size else 0.01)
+    said = tonewright("export", "large.tone", "both.nam", "--smaller", "quick.tone")
+    assert said.code == 1 and "do not trust it" in said.err
 
 
 @pytest.mark.parametrize(
@@ -68,6 +84,15 @@ def test_two_sizes_in_one_file(tonewright):
         ),
         (("a.tone", "a.nam", "--about", "gear=amp"), "nam files do not tell 'gear'; did you mean"),
         (("a.tone", "a.nam", "--about", "tone_type=loud"), "tone_type is no 'loud'"),
+        (
+            ("a.tone", "a.nam", "--about", "name=a", "--about", "name=b"),
+            "--about says name twice; say it once",
+        ),
+        (
+            ("a.tone", "a.nam", "--about", "loudness=3"),
+            "do not tell 'loudness'; there is name, modeled_by, gear_type",
+        ),
+        (("a.tone", "a.nam", "--about", "date=2026-11-26T20:15:00Z"), "date is written as 2026-11-26 or"),
         (("a.tone", "a.nam", "--smaller", "a.tone"), "name them the other way round"),
         (("a.tone", "none/a.nam"), "there is no folder"),
     ],

@@ -54,7 +54,7 @@ CONTAINER = {
     "architecture": "SlimmableContainer",
     "config": {"submodels": [{"max_value": 0.5, "model": SMALL}, {"max_value": 1.0, "model": OLD}]},
     "weights": [],
-    "sample_rate": 44100.0,
+    "sample_rate": 48000.0,
     "metadata": {"name": "several"},
 }
 

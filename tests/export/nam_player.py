@@ -62,7 +62,7 @@ def bend(x: np.ndarray, kind: dict) -> np.ndarray:
             np.where(x > high, high + kind.get("max_slope", 0.01) * (x - high), x),
         ),
         "Softsign": lambda: x / (1 + np.abs(x)),
-    }[kind["type"]]()
+    }[kind["type"].replace("HardT", "Hardt")]()
 
 
 def _convnet(config: dict, weights: Weights, x: np.ndarray) -> np.ndarray:

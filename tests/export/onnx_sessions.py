@@ -8,9 +8,9 @@ import onnxruntime
 import torch
 
 from tonewright import storage
-from tonewright.export.onnx import to_onnx
+from tonewright.export.onnx import started, to_onnx
 from tonewright.runtime.player import Player
-from tonewright.runtime.stream import Stream
+from tonewright.runtime.stream import settled_state
 
 
 def player_of(layer, rate: int = 48000) -> Player:
@@ -38,25 +38,35 @@ def cuts(length: int, block: int = 1, seed: int = 0) -> Iterator[tuple[int, int]
 
 
 def played(session: onnxruntime.InferenceSession, x: np.ndarray, block: int = 1, seed: int = 0, **controls):
-    """x [inputs, T] in random blocks to [outputs, T * ratio]; of controls, a number or [T]."""
-    memory, made = {}, []
+    """x [inputs, T] in random blocks to [outputs, T * ratio]; of controls, all of them, a number or [T]."""
+    memory, made = started(session, block), []
+    names = wanted(session)
     for start, end in cuts(x.shape[-1], block, seed):
         given = {"x": x[None, :, start:end]} | memory
         for name, value in controls.items():
             row = np.float32(value)[None] if np.ndim(value) == 0 else np.float32(value)[start:end]
             given[f"control.{name}"] = row[None, None]
-        y, *after = session.run(None, given)
+        y, *after = session.run(names, given)
         memory = {f"state.{i}": value for i, value in enumerate(after)}
         made.append(y[0])
     return np.concatenate(made, axis=-1)
 
 
+def wanted(session: onnxruntime.InferenceSession) -> list[str]:
+    """What a program asks for from block to block."""
+    return [port.name for port in session.get_outputs() if not port.name.startswith("start.")]
+
+
 @torch.inference_mode()
-def by_torch(layer, x: np.ndarray) -> np.ndarray:
-    """The same sound through the layer in torch, whole blocks only."""
-    state = Stream(layer.eval(), 48000).state
-    whole = x[None, :, : x.shape[-1] // layer.block * layer.block]
-    return layer(torch.from_numpy(whole), state)[0][0].numpy()
+def by_torch(layer, x: np.ndarray, **controls) -> np.ndarray:
+    """The same sound through the layer in torch, whole blocks only; of controls, all of them, a number or [T]."""
+    state = settled_state(layer.eval(), 1, {port.name: port.default for port in layer.ports})
+    size = x.shape[-1] // layer.block * layer.block
+    ports = {
+        name: torch.from_numpy(np.broadcast_to(np.float32(value), x.shape[-1:])[None, None, :size].copy())
+        for name, value in controls.items()
+    }
+    return layer(torch.from_numpy(x[None, :, :size]), state, **ports)[0][0].numpy()
 
 
 def same(layer, x: np.ndarray, tolerance: float = 1e-5, seeds: tuple[int, ...] = (0, 1)) -> None:

@@ -132,14 +132,36 @@ def test_rows_that_it_cannot_hold(put):
         ({}, 48000),
         ({"metadata": {"samplerate": "44100"}}, 44100),
         ({"metadata": {"samplerate": 96000.0}}, 96000),
-        ({"samplerate": 32000, "metadata": {"samplerate": "44100"}}, 32000),
+        ({"samplerate": 32000, "metadata": {"samplerate": "32000"}}, 32000),
         ({"metadata": "none"}, 48000),
     ],
     ids=str,
 )
 def test_the_rate(put, told, rate):
     path = put(cell_file(**told), ".aidax")
-    assert aidax.read(path).sample_rate == rate and aidax.read(path, rate=22050).sample_rate == 22050
+    assert aidax.read(path).sample_rate == aidax.read(path, rate=rate).sample_rate == rate
+    if "samplerate" not in str(told):
+        assert aidax.read(path, rate=22050).sample_rate == 22050
+        return
+    with pytest.raises(FileError, match=f"its sample rate is {rate} Hz; leave the rate out"):
+        aidax.read(path, rate=22050)
+
+
+def test_two_rates(put):
+    path = put(cell_file(samplerate=32000, metadata={"samplerate": "44100"}), ".aidax")
+    for rate in (None, 48000):
+        with pytest.raises(FileError, match="tells two sample rates, 32000 and 44100 Hz; say which is right"):
+            aidax.read(path, rate=rate)
+    assert [aidax.read(path, rate=rate).sample_rate for rate in (32000, 44100)] == [32000, 44100]
+
+
+def test_what_is_told_is_looked_at(put, tmp_path):
+    told = {"name": "x" * 1000, "style": "a\x1bb", "source": 3, "license": "\n", "esr": "-3"}
+    tone = aidax.read(put(cell_file(hidden=8, metadata=told), ".aidax"))
+    assert tone.provenance == {"name": "x" * 200, "style": "a b"} and tone.metrics == {}
+    with pytest.raises(ConfigError, match="author has at most 200 characters, and this has 201"):
+        aidax.write(Player(tone), tmp_path / "amp.aidax", about={"author": "x" * 201})
+    assert not (tmp_path / "amp.aidax").exists()
 
 
 @pytest.mark.parametrize(

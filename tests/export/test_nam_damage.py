@@ -30,7 +30,7 @@ from tonewright.export import nam, stranger
 FILES = (OLD, NEW, RICH, CONVNET, LSTM, CONTAINER)
 
 
-def refused(path, words: str = "", size: float = 1.0) -> None:
+def refused(path, words: str = "", size: float | None = None) -> None:
     with pytest.raises(FileError, match=words) as told:
         nam.read(path, size)
     assert "\n" not in str(told.value) and len(str(told.value)) < 600
@@ -88,13 +88,13 @@ HEAD = {"out_channels": 2, "kernel_size": 1, "bias": False}
         ({"channels": 0}, "channels is 1 to 1024, and not 0"),
         ({"channels": -4}, "channels is 1 to"),
         ({"channels": 10**9}, "channels is 1 to"),
-        ({"channels": 4.0}, "'channels' wants a whole number, and is 4.0"),
+        ({"channels": 4.5}, "'channels' wants a whole number, and is 4.5"),
         ({"channels": True}, "'channels' wants a whole number"),
         ({"channels": None}, "'channels' wants a whole number"),
         ({"channels": 5}, "must equal the next stack's channels|'input_size' is 4"),
         ({"dilations": []}, "'dilations' wants a list of 1 to 256 whole numbers"),
         ({"dilations": [1, 0]}, "dilation is 1 to"),
-        ({"dilations": [1, 2.0]}, "'dilations' wants a list of 1 to 256 whole numbers"),
+        ({"dilations": [1, 2.5]}, "'dilations' wants a list of 1 to 256 whole numbers"),
         ({"dilations": [1 << 40, 2]}, "dilation is 1 to"),
         ({"dilations": [1] * 5000}, "'dilations' wants a list of 1 to 256"),
         ({"dilations": [1] * 256}, "number of layers is 1 to 128, and not 256"),
@@ -115,7 +115,7 @@ HEAD = {"out_channels": 2, "kernel_size": 1, "bias": False}
             "without a way out, bottleneck 3 equals channels 4",
         ),
         ({"bottleneck": 2}, "must equal the 2 channels|weights, and it has 220"),
-        ({"bottleneck": 2.0}, "'bottleneck' wants a whole number"),
+        ({"bottleneck": 2.5}, "'bottleneck' wants a whole number"),
         ({"groups_input": 3}, "3 groups cannot share 4 channels in and 4 out"),
         ({"groups_input": 0}, "groups is 1 to 1024, and not 0"),
         ({"groups_input": 2}, "weights, and it has 220"),
@@ -213,7 +213,7 @@ def test_a_wavenet_that_is_not_ours(put):
         ({"hidden_size": None}, "'hidden_size' wants a whole number"),
         ({"num_layers": 0}, "layers is 1 to 8"),
         ({"num_layers": 10**9}, "layers is 1 to 8"),
-        ({"num_layers": 2.0}, "'num_layers' wants a whole number"),
+        ({"num_layers": 2.5}, "'num_layers' wants a whole number"),
         ({"num_layers": 1}, "need 70 weights, and it has 160"),
         ({"input_size": 2}, "'input_size' is 2"),
         ({"out_channels": 2}, "'out_channels' is 2"),

@@ -64,6 +64,20 @@ def test_gates(put, mode, second):
     same(put, values, "wavenet" if (mode, second) == ("gated", "Sigmoid") else "patchwork")
 
 
+def test_a_modulation_that_does_not_say_is_on(put):
+    """So the players of these files have it; and a place may say "false" as a whole."""
+    told = full(1, 4, 1, conv_pre_film=ON, conv_post_film=ON | {"active": False})
+    values = whole(told)
+    expected = nam.read(put(values)).model.config
+    assert [film.place for film in expected.stacks[0].films] == ["conv_pre"]
+    for change in ({"conv_pre_film": {}}, {"conv_post_film": False}, {"conv_post_film": None}):
+        config = {**values["config"], "layers": [told | change]}
+        assert nam.read(put({**values, "config": config})).model.config == expected
+    config = {**values["config"], "layers": [told | {"conv_pre_film": True}]}
+    with pytest.raises(FileError, match="'conv_pre_film' wants settings, and is True"):
+        nam.read(put({**values, "config": config}))
+
+
 @pytest.mark.parametrize("shift", [True, False])
 @pytest.mark.parametrize("name", FILMS)
 def test_modulations(put, name, shift):
@@ -151,7 +165,14 @@ def test_fast_tanh_is_tanh(put):
     assert torch.equal(fast(x, fast.initial_state(1))[0], exact(x, exact.initial_state(1))[0])
 
 
-@pytest.mark.parametrize("values", [RICH, convnet_file(batchnorm=False)], ids=["rich", "convnet"])
+USUAL_BENDS = ("PReLU", "LeakyReLU", "LeakyHardtanh", "LeakyHardTanh")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [RICH, *(convnet_file(batchnorm=False, activation=kind) for kind in ("Tanh", *USUAL_BENDS))],
+    ids=["rich", "convnet", *USUAL_BENDS],
+)
 def test_they_are_written_too(put, tmp_path, values):
     """The same model, of the same weights; written again, the same file."""
     first = Player(nam.read(put(values)))

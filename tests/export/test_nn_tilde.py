@@ -24,7 +24,7 @@ from tonewright.export import formats
 from tonewright.export.nn_tilde.host import Host
 from tonewright.export.nn_tilde.module import module_of
 from tonewright.export.opening import load
-from tonewright.export.playback import difference
+from tonewright.export.playback import allowed, difference
 from tonewright.export.torchscript.build import compiling
 from tonewright.models.base import channels_of
 from tonewright.runtime.stream import Stream
@@ -34,7 +34,7 @@ from tonewright.runtime.stream import Stream
 def test_what_is_written_plays_as_the_model(name, tmp_path):
     player = PLAYERS[name]()
     written(player, tmp_path)
-    assert difference(ROW, player, tmp_path / "model.ts") < ROW.tolerance
+    assert difference(ROW, player, tmp_path / "model.ts") <= allowed(ROW, player)
 
 
 @pytest.mark.parametrize("name", ["wavenet", "timbre", "instrument", "late"])
@@ -59,22 +59,78 @@ def test_what_nn_asks_for(tmp_path):
     assert module.get_methods() == ["forward"] and module.get_attributes() == ["drive", "methods_"]
     assert module.forward_params.tolist() == [1, 1, 1, 1] and module.drive_params.tolist() == [2]
     assert module.forward_input_labels == module.forward_output_labels == ["(signal) sound"]
-    assert (module.get_drive(), module.set_drive(0.75), module.get_drive()) == (0.5, 0, 0.75)
+    assert (module.get_drive(), module.set_drive(0.75), module.get_drive()) == ((0.5,), 0, (0.75,))
+    assert host.attributes() == ["drive", "methods_"] and host.get("drive") == "0.750000"
+    host.set("methods_", "0.25")
+    assert host.get("methods_") == "0.250000" and host.get("drive") == "0.750000"
     assert "drive, methods_" in words and host.buffer == 4096 and module.sr == 48000
+
+
+@pytest.mark.parametrize(
+    "knobs,names",
+    [
+        (("höhe", "none", "class"), ["hohe", "none_", "class"]),  # nn~ passes over what is called none
+        (("methods", "methods_"), ["methods_", "methods__"]),
+        (("höhe", "hohe"), ["hohe", "hohe_"]),
+        (("音", "größe"), ["knob_1", "groe"]),
+    ],
+)
+def test_every_knob_has_a_name_of_its_own_that_nn_can_ask_for(knobs, names, tmp_path):
+    words, host = written(amp(*knobs), tmp_path)
+    assert host.attributes() == names and f"attributes {', '.join(names)}" in words
+    for name in names:
+        host.set(name, "0.75")
+        assert host.get(name) == "0.750000"
 
 
 def test_an_effect_without_knobs_has_no_attributes(tmp_path):
     assert written(amp(), tmp_path)[1].module.get_attributes() == []
 
 
-def test_setters_never_fail(tmp_path):
+@pytest.mark.parametrize("player,name", [(lambda: amp("drive"), "drive"), (timbre, "fidelity")])
+def test_setters_never_fail(player, name, tmp_path):
     """What they refused would be thrown where nobody catches it."""
-    _, host = written(amp("drive"), tmp_path)
-    for value, then in ((9.0, 1.0), (-9.0, 0.0), (float("nan"), 0.0), (float("inf"), 1.0)):
-        assert host.module.set_drive(value) == 0 and host.module.get_drive() == then
-    _, host = written(timbre(), tmp_path)
-    for value, then in ((9.0, 1.0), (-9.0, 0.0), (float("nan"), 0.0), (float("inf"), 1.0)):
-        assert host.module.set_fidelity(value) == 0 and host.module.get_fidelity() == then
+    _, host = written(player(), tmp_path)
+    for word, then in (("9", 1.0), ("-9", 0.0), ("nan", 0.0), ("inf", 1.0)):
+        host.set(name, word)
+        assert float(host.get(name)) == then
+
+
+def test_the_host_refuses_what_nn_refuses(tmp_path):
+    """A getter that gives a bare number, a setter that gives no 0, and another count of words."""
+
+    class Bare(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("forward_params", torch.tensor([1, 1, 1, 1]))
+            self.register_buffer("drive_params", torch.tensor([2]))
+
+        @torch.jit.export
+        def get_methods(self) -> list[str]:
+            return ["forward"]
+
+        @torch.jit.export
+        def get_drive(self) -> float:
+            return 0.5
+
+        @torch.jit.export
+        def set_drive(self, value: float) -> int:
+            return 1
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x
+
+    with compiling():
+        torch.jit.script(Bare()).save(str(tmp_path / "bare.ts"))
+    host = Host(tmp_path / "bare.ts")
+    with pytest.raises(ConfigError, match="get_drive gives no list"):
+        host.get("drive")
+    with pytest.raises(ConfigError, match="set_drive gave 1"):
+        host.set("drive", "0.5")
+    with pytest.raises(ConfigError, match="set_drive wants 1, and got 2"):
+        host.set("drive", "0.5", "1")
+    with pytest.raises(ConfigError, match="no get_tone"):
+        host.get("tone")
 
 
 def test_knobs_move_as_in_a_stream():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.export.onnx_sessions import played, player_of, same, session_of
+from tests.export.onnx_sessions import played, player_of, same, session_of, wanted
 from tests.layers.faces import Handed
 from tests.layers.test_all_passes import Moving, still
 from tests.layers.test_delay_network import network
@@ -178,7 +178,7 @@ def test_what_cannot_be_said_is_found_within_a_loop_too():
 def test_a_phasor_is_right_after_hours():
     layer, later = turning(finish=lambda x, ramp: ramp), 48000 * 3600 * 100
     session, x = session_of(to_onnx(player_of(layer))), np.zeros((1, 1, 50), np.float32)
-    y, after = session.run(None, {"x": x, "state.0": np.array([later])})
+    y, after = session.run(["y", "next.0"], {"x": x, "state.0": np.array([later])})
     expected, memory = layer(torch.from_numpy(x), [torch.tensor([later])])
     assert np.array_equal(y, expected.detach().numpy()) and after == memory[0].numpy()
 
@@ -193,6 +193,6 @@ def test_the_noise_is_the_same_to_the_bit_for_any_seed_and_number():
         state = [torch.ones(1, 2), torch.tensor([seed]), torch.tensor([count])]
         expected, memory = noise_of(torch.from_numpy(x), state)
         given = {f"state.{i}": value.numpy() for i, value in enumerate(state)}
-        y, *after = session.run(None, {"x": x} | given)
+        y, *after = session.run(wanted(session), {"x": x} | given)
         np.testing.assert_allclose(y, expected.numpy(), atol=1e-7)
         assert [value.item() for value in after[1:]] == [value.item() for value in memory[1:]]

@@ -160,7 +160,7 @@ GOOD = json.loads(WORDS)
         ({"sample_rate": -1}, "no rate of sound"),
         ({"sample_rate": float("nan")}, "'sample_rate' wants a number"),
         ({"channels": 3}, "a chain hears 1 channel or 2, and not 3"),
-        ({"channels": 1.0}, "'channels' wants a whole number"),
+        ({"channels": 1.5}, "'channels' wants a whole number"),
         ({"channels": True}, "'channels' wants a whole number"),
         ({"setings": {}}, "has no 'setings'; did you mean 'settings'"),
         ({"x" * 10**6: {}}, "the file of a chain has no 'xxx"),

@@ -41,6 +41,11 @@ app = cyclopts.App(
 
         tonewright timbre drums/ -o drums.tone --minutes 240
         tonewright run drums.tone beatbox.wav -o out.wav
+
+    Hand it on to the players that people have, or play what others made:
+
+        tonewright export amp.tone amp.nam
+        tonewright run amp.nam guitar.wav -o out.wav
     """,
 )
 for verb in (capture, match, instrument, timbre, run, live, check, report, inspect, demo, prepare, export):

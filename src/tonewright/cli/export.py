@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tonewright.cli.words import say, told
+from tonewright.cli.words import say, told, warn
 
 
 def export(
@@ -12,6 +12,8 @@ def export(
     to: str | None = None,
     about: list[str] | None = None,
     smaller: Path | None = None,
+    size: float | None = None,
+    rate: int | None = None,
 ) -> int:
     """Write what was learned as a file for other programs, and play it back to see that it is the same.
 
@@ -21,7 +23,7 @@ def export(
         tonewright export amp.tone amp.json --to aidax
         tonewright export violin.tone room.wav
 
-    docs/players.md lists the formats and what each can hold.
+    docs/players.md tells what to know of each format, and docs/formats.md which model goes where.
 
     Parameters
     ----------
@@ -30,24 +32,38 @@ def export(
     target:
         The file to write.
     to:
-        The format, where the suffix does not say it.
+        The format, where the suffix does not say it: nam, wavenetva, guitarml, aidax, nn, neutone, onnx, impulse,
+        room or settings.
     about:
         name=value, and again for each: what is told of the model in the file, such as name, author or gear_make.
     smaller:
         A second, cheaper model of the same device, for formats that hold one in several sizes.
+    size:
+        Of a model file that holds one model in several sizes, which: from 0, the smallest, to 1, the largest.
+    rate:
+        Sample rate in Hz of a model file of another program that tells none.
     """
     from tonewright.atomic import check_place
+    from tonewright.errors import ConfigError
     from tonewright.export import formats
     from tonewright.export.opening import load
-    from tonewright.export.playback import difference
+    from tonewright.export.playback import allowed, difference
 
     check_place(target)
-    player = load(model)
+    for given in (model, smaller):
+        if given and given.exists() and target.exists() and target.samefile(given):
+            raise ConfigError(f"{target} is the model itself; name another file to write")
+    player, second = load(model, size=size, rate=rate), load(smaller) if smaller else None
     row = formats.for_writing(player, target, to)
     options = {"about": told(about)} if about else {}
-    options |= {"smaller": load(smaller)} if smaller else {}
+    options |= {"smaller": second} if second else {}
     said = formats.write(row, player, target, **options)
     say(f"{target}: {said}")
     found = difference(row, player, target)
+    if second:
+        found = max(found, difference(row, second, target, size=0.0))
     say(f"played back by {row.played_by}: at most {found:.1e} of the loudest sample away from the model")
+    if not found <= (most := max(allowed(row, one) for one in (player, second) if one)):
+        warn(f"tonewright: no more than {most:.0e} was wanted; the file is written, but do not trust it")
+        return 1
     return 0

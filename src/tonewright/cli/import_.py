@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tonewright.cli.words import say
+from tonewright.cli.words import check_result, say
 
 
 def import_(
@@ -33,10 +33,9 @@ def import_(
     rate:
         Sample rate in Hz, where the file tells none.
     """
-    from tonewright.atomic import check_place
     from tonewright.export.opening import load
 
-    check_place(output)
+    check_result(output, ".tone")
     player = load(file, size=size, rate=rate)
     player.save(output)
     say(f"{output}: {player.tone.architecture}, {player.sample_rate} Hz, played by the {player.engine}")

@@ -64,7 +64,10 @@ def told(pairs: list[str]) -> dict[str, str]:
     for pair, (name, equals, value) in zip(pairs, words, strict=True):
         if not (name.strip() and equals and value.strip()):
             raise ConfigError(f'--about wants a name and words, such as name="My amp", and is {pair!r}')
-    return {name.strip(): value.strip() for name, _, value in words}
+    names = [name.strip() for name, _, _ in words]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ConfigError(f"--about says {twice[0]} twice; say it once")
+    return {name: value.strip() for name, (_, _, value) in zip(names, words, strict=True)}
 
 
 def values(pairs: list[str] | None) -> dict:

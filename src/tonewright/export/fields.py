@@ -12,6 +12,7 @@ from tonewright.config import did_you_mean
 from tonewright.errors import ConfigError
 
 MAX_SHOWN = 100  # characters
+MAX_NUMERAL = 64  # characters of a number
 MAX_NUMBER = 1e9  # of a setting; of a weight it is what float32 can hold
 
 
@@ -26,6 +27,8 @@ def field(values: dict, name: str, kind: type):
     tonewright.errors.ConfigError: 'channels' wants a whole number, and is '8'
     """
     value = values.get(name)
+    if kind is int and is_whole(value):
+        return int(value)
     if type(value) is not kind:
         wants = {
             int: "a whole number",
@@ -56,6 +59,29 @@ def number(values: dict, name: str) -> float:
 def is_number(value) -> bool:
     """Whether it is a finite number, of a size that a setting may have."""
     return type(value) in (int, float) and abs(value) < MAX_NUMBER and math.isfinite(value)
+
+
+def is_whole(value) -> bool:
+    """Whether it is a whole number, also where it is written as 3.0.
+
+    >>> is_whole(3), is_whole(3.0), is_whole(3.5), is_whole(True)
+    (True, True, False, False)
+    """
+    return type(value) is int or (is_number(value) and value == int(value))
+
+
+def unspelled(value):
+    """A value, and of a number that is written as a word that number.
+
+    >>> unspelled("0.5"), unspelled("half")
+    (0.5, 'half')
+    """
+    if type(value) is not str or len(value) > MAX_NUMERAL:
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 def rate_of_sound(value: float) -> int:
@@ -136,6 +162,8 @@ def only(values: dict, name: str, wanted) -> None:
     tonewright.errors.ConfigError: '...' is 2, and this version plays only 1
     """
     value = values.get(name)
+    if type(wanted) is int and is_whole(value):
+        value = int(value)
     if value is not None and (type(value) is not type(wanted) or value != wanted):
         wanted = "without it" if wanted is None else shown(wanted)
         raise ConfigError(f"'{name}' is {shown(value)}, and this version plays only {wanted}")

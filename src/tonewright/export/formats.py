@@ -104,10 +104,8 @@ def write(row: Format, player: Player, path: Path, /, about: dict[str, str] | No
     """
     for name in about or ():
         if name not in row.about:
-            known = (
-                f"what {row.key} files tell is {', '.join(row.about)}" if row.about else "they tell nothing"
-            )
-            raise ConfigError(f"{row.key} files do not tell '{name}'{did_you_mean(name, row.about)}; {known}")
+            known = did_you_mean(name, row.about) if row.about else ", for they tell nothing"
+            raise ConfigError(f"{row.key} files do not tell '{name}'{known}")
     for name in options:
         if name not in row.options:
             raise ConfigError(f"'{name}' is not for {row.key} files; leave it out")

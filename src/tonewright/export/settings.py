@@ -28,14 +28,14 @@ from tonewright import models
 from tonewright.atomic import write_whole
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
-from tonewright.export.fields import field, is_number, known, number, rate_of_sound, shown
+from tonewright.export.facts import USUAL_RATE, rate_of
+from tonewright.export.fields import field, is_number, known, number, shown
 from tonewright.layers.fir import MOST_TAPS
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
 from tonewright.storage import Tone
 
 KEYS = ("chain", "sample_rate", "channels", "settings")
-DEFAULT_RATE = 44100  # Hz; of a file that says none
 MOST_NUMBERS = 16384  # of one setting: a cabinet, but no hall
 LONGEST_WORD = 40  # characters of a processor and its size
 INDENT = 2
@@ -171,11 +171,8 @@ def _links(room, values: dict):
 
 def _rate(values: dict, given: int | None) -> int:
     if "sample_rate" not in values:
-        return rate_of_sound(DEFAULT_RATE if given is None else given)
-    rate = rate_of_sound(number(values, "sample_rate"))
-    if given not in (None, rate):
-        raise ConfigError(f"it says itself that its sample rate is {rate} Hz; leave the rate out")
-    return rate
+        return rate_of(None, given, USUAL_RATE)
+    return rate_of(number(values, "sample_rate"), given, USUAL_RATE)
 
 
 def _turn(model: Model, processor: str, own: dict) -> None:

@@ -79,7 +79,7 @@ def write(path: Path | str, values: dict) -> None:
 def _text(path: Path) -> str:
     try:
         if not path.is_file():
-            raise FileError(f"there is no file {path}")
+            raise FileError(f"{path} is no file" if path.exists() else f"there is no file {path}")
         if path.stat().st_size > MAX_FILE:
             raise FileError(
                 f"{path} is larger than the {MAX_FILE >> 20} MB that a {path.suffix} file may have"

@@ -3,6 +3,8 @@
 from tonewright.export.format import Format
 
 OURS = "our own reader and player"
+CONVOLVED = "a convolution in 64 bits"
+NAM = "a WaveNet, an LSTM, a ConvNet or a linear chain"
 SOUND = (".wav", ".flac", ".aiff", ".aif")
 ALL = (
     Format(
@@ -10,7 +12,7 @@ ALL = (
         "Neural Amp Modeler",
         (".nam",),
         "nam",
-        "a WaveNet, an LSTM or a linear chain",
+        NAM,
         OURS,
         reads=True,
         about=(
@@ -18,7 +20,7 @@ ALL = (
             *("input_level_dbu", "output_level_dbu"),
         ),
         options=("smaller",),
-        read_options=("size",),
+        read_options=("size", "rate"),
     ),
     Format(
         "wavenetva",
@@ -98,10 +100,10 @@ ALL = (
         SOUND,
         "impulse",
         "a linear chain",
-        "a convolution in 64 bits",
+        CONVOLVED,
         reads=True,
     ),
-    Format("room", "convolution reverbs", SOUND, "room", "the room of an instrument", OURS),
+    Format("room", "convolution reverbs", SOUND, "room", "the room of an instrument", CONVOLVED),
     Format(
         "settings",
         "people and programs",

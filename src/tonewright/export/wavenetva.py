@@ -5,7 +5,6 @@ they made. Weights lie tap by tap, the oldest first, and those of a tap [inputs,
 words. Players begin with an empty memory, so their first `settle` samples differ from ours.
 """
 
-import math
 from pathlib import Path
 
 import torch
@@ -14,14 +13,13 @@ from torch import Tensor
 from tonewright import models, storage
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
-from tonewright.export.fields import field, numbers, only, rate_of_sound, shown, words
+from tonewright.export.facts import USUAL_RATE, no_knobs, rate_of
+from tonewright.export.fields import field, numbers, only, shown, unspelled, words
 from tonewright.layers.conv import Conv1d
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
 
 ACTIVATIONS = ("linear", "tanh", "sigmoid", "relu", "softsign", "gated", "softgated")
-USUAL_RATE = 44100  # Hz; the files tell none
-MAX_WORD = 64  # characters of a number
 
 
 def check(player: Player) -> None:
@@ -36,10 +34,7 @@ def check(player: Player) -> None:
         )
     config = player.model.config
     refuse, instead = "WaveNetVA players have", "teach --preset gated"
-    if config.knobs:
-        raise ConfigError(
-            f"{refuse} no knobs, and this model has {words(config.knobs)}; teach it at one setting"
-        )
+    no_knobs(player, "WaveNetVA")
     if len(config.stacks) > 1:
         raise ConfigError(f"{refuse} one stack of layers, and this model has {len(config.stacks)}; {instead}")
     stack = config.stacks[0]
@@ -114,7 +109,7 @@ def from_values(values: dict, rate: int | None = None) -> storage.Tone:
         raise ConfigError("it is not a WaveNetVA file")
     only(values, "input_channels", 1)
     only(values, "output_channels", 1)
-    rate = rate_of_sound(USUAL_RATE if rate is None else rate)
+    rate = rate_of(None, rate, USUAL_RATE)
     config = _config(values)
     stack = config.stacks[0]
     given = _given(field(values, "variables", list), len(stack.dilations))
@@ -206,14 +201,4 @@ def _take(given: dict, place: int, name: str, count: int) -> Tensor:
         raise ConfigError(f"its layer {place} has no '{name}'")
     if len(data) != count:
         raise ConfigError(f"'{name}' of its layer {place} wants {count} numbers, and has {len(data)}")
-    return numbers([_number(value) for value in data], "weights")
-
-
-def _number(value):
-    """A number, also where it is written as a word."""
-    if type(value) is not str:
-        return value
-    try:
-        return float(value) if len(value) <= MAX_WORD else math.nan
-    except ValueError as error:
-        raise ConfigError(f"its weights hold {shown(value)}, which is no number") from error
+    return numbers([unspelled(value) for value in data], "weights")

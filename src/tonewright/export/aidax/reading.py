@@ -14,12 +14,13 @@ from tonewright import models, storage
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
 from tonewright.export.aidax.layers import Filled, parts_of, width
-from tonewright.export.fields import field, is_number, number, rate_of_sound, shown
+from tonewright.export.facts import ESR, kept, rate_of, within
+from tonewright.export.fields import field, is_number, number, rate_of_sound, shown, unspelled
 from tonewright.export.recurrent import GATES, Weights, config_of, model_of
 from tonewright.models.base import Model
 
 USUAL_RATE = 48000  # Hz; of a file that tells none
-MAX_LAYERS, MAX_GAIN_DB, MAX_WORDS = 128, 120.0, 200
+MAX_LAYERS, MAX_GAIN_DB = 128, 120.0
 # what a file tells of its model: our names of the same things
 FACTS = {name: name for name in ("name", "source", "style", "based", "author", "dataset", "license")}
 FACTS |= {"author": "modeled_by"}
@@ -37,7 +38,7 @@ def read(path: Path | str, rate: int | None = None) -> storage.Tone:
 
     Args:
         path: the file.
-        rate: at how many Hz it plays; None for what the file tells, and 48000 where it tells nothing.
+        rate: at how many Hz it plays, where the file tells none or two; None for 48000.
 
     Returns:
         The model, with its gains in its weights and what is told of it. Its knobs are knob1 and knob2.
@@ -70,16 +71,14 @@ def from_values(values: dict, rate: int | None = None) -> storage.Tone:
     levels_db = [_level_db(values, name) for name in ("in_gain", "out_gain")]
     gains = Gains(*(10.0 ** (level_db / 20.0) for level_db in levels_db))
     told = values["metadata"] if isinstance(values.get("metadata"), dict) else {}
-    rate = _rate(values, told) if rate is None else rate_of_sound(rate)
+    rate = _rate(values, told, rate)
     if _is_recurrent(filled) and (not direct or sum(levels_db) == 0.0):
         tone = storage.Tone("lstm", _recurrent(filled, inputs, direct, gains), rate)
     else:
         tone = storage.Tone("row", _row(filled, inputs, direct, gains), rate)
-    tone.provenance = {
-        ours: told[name][:MAX_WORDS] for name, ours in FACTS.items() if isinstance(told.get(name), str)
-    }
-    esr = _as_number(told.get("esr"))
-    tone.metrics = {} if esr is None else {"esr": esr}
+    tone.provenance = kept(told, FACTS)
+    esr = unspelled(told.get("esr"))
+    tone.metrics = {"esr": float(esr)} if within(esr, ESR) else {}
     return tone
 
 
@@ -115,23 +114,24 @@ def _level_db(values: dict, name: str) -> float:
     return level_db
 
 
-def _rate(values: dict, told: dict) -> int:
+def _rate(values: dict, told: dict, given: int | None) -> int:
     """Where a person knows it: beside the layers, or among what is told, often as a word."""
     found = [rate for rate in (values.get("samplerate"), told.get("samplerate")) if rate is not None]
-    rate = _as_number(found[0]) if found else USUAL_RATE
-    if rate is None:
-        raise ConfigError(f"'samplerate' wants a number, and is {shown(found[0])}")
+    rates = [_one_rate(rate) for rate in found]
+    if len(set(rates)) < 2:
+        return rate_of(rates[0] if rates else None, given, USUAL_RATE)
+    if given not in rates:
+        raise ConfigError(
+            f"it tells two sample rates, {rates[0]} and {rates[1]} Hz; say which is right as the rate"
+        )
+    return given
+
+
+def _one_rate(told) -> int:
+    rate = unspelled(told)
+    if not is_number(rate):
+        raise ConfigError(f"'samplerate' wants a number, and is {shown(told)}")
     return rate_of_sound(rate)
-
-
-def _as_number(value) -> float | None:
-    """A number, also where it is written as a word; None for anything else."""
-    if isinstance(value, str):
-        try:
-            value = float(value[:MAX_WORDS])
-        except ValueError:
-            return None
-    return float(value) if is_number(value) else None
 
 
 def _is_recurrent(filled: list[Filled]) -> bool:

@@ -2,7 +2,7 @@
 
 from tonewright import models
 from tonewright.errors import ConfigError
-from tonewright.export.fields import each, field, only, shown
+from tonewright.export.fields import each, field, is_whole, only, shown
 from tonewright.export.nam.bends import Bend, bend, bends
 
 GATINGS = ("none", "gated", "blended")
@@ -99,7 +99,8 @@ def _stack(room, array: dict, dilations: list[int], bent: list[tuple[Bend, str, 
 
 def _films(room, array: dict):
     for name, place in MODULATIONS.items():
-        film = _active(array, name, False)
+        # players take "false" for a place without one, and a place that does not say for one with
+        film = None if array.get(name) is False else _active(array, name, array.get(name) is not None)
         if film is not None:
             shift = True if film.get("shift") is None else field(film, "shift", bool)
             yield room.Film(place, shift, whole(film, "groups", 1))
@@ -168,8 +169,8 @@ def wholes(values: dict, name: str) -> list[int]:
         ConfigError: when it is something else, or there are too many.
     """
     numbers = field(values, name, list)
-    if not 1 <= len(numbers) <= MAX_LAYERS or not all(type(number) is int for number in numbers):
+    if not 1 <= len(numbers) <= MAX_LAYERS or not all(map(is_whole, numbers)):
         raise ConfigError(
             f"'{name}' wants a list of 1 to {MAX_LAYERS} whole numbers, and is {shown(numbers)}"
         )
-    return numbers
+    return [int(number) for number in numbers]

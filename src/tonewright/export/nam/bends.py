@@ -4,7 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from tonewright.errors import ConfigError
+from tonewright.export import stranger
 from tonewright.export.fields import each, number, numbers, shown, words
+from tonewright.layers.activations import SLOPE
 
 # the file's name: ours
 KINDS = {
@@ -18,15 +20,16 @@ KINDS = {
     "SiLU": "silu",
     "Hardswish": "hardswish",
     "LeakyHardtanh": "leaky_hardtanh",
+    "LeakyHardTanh": "leaky_hardtanh",
     "Softsign": "softsign",
 }
-SLOPE = 0.01  # where the file says none
 BOUNDS = {  # the file's name: ours, and what it is where the file says nothing
     "min_val": ("low", -1.0),
     "max_val": ("high", 1.0),
     "min_slope": ("low_slope", SLOPE),
     "max_slope": ("high_slope", SLOPE),
 }
+USUAL = {"negative_slope": SLOPE} | {name: usual for name, (_, usual) in BOUNDS.items()}
 
 Bend = tuple[str, dict]  # our name, and the numbers by the name of the weight that holds them
 
@@ -65,7 +68,7 @@ def bend(activation) -> Bend:
         return kind, {
             ours: torch.tensor(_number(values, told, usual)) for told, (ours, usual) in BOUNDS.items()
         }
-    if kind == "leaky_relu" and _number(values, "negative_slope", SLOPE) == SLOPE:
+    if kind == "leaky_relu" and stranger.short(_number(values, "negative_slope", SLOPE)) == SLOPE:
         return kind, {}
     if kind in ("leaky_relu", "prelu"):
         return "prelu", {"slopes": _slopes(values)}
@@ -90,12 +93,13 @@ def told(activation: nn.Module, kind: str) -> dict:
     if kind == "leaky_relu":
         values["negative_slope"] = SLOPE
     if kind == "prelu":
-        slopes = activation.slopes.detach().flatten().tolist()
+        slopes = stranger.short(activation.slopes.detach().flatten())
         if len(set(slopes)) == 1:  # which more players have, and in more places
             return {"type": "LeakyReLU", "negative_slope": slopes[0]}
         values["negative_slopes"] = slopes
     if kind == "leaky_hardtanh":
-        values |= {theirs: float(getattr(activation, ours)) for theirs, (ours, _) in BOUNDS.items()}
+        bounds = {name: getattr(activation, ours).detach() for name, (ours, _) in BOUNDS.items()}
+        values |= {name: stranger.short(bound) for name, bound in bounds.items()}
     return values
 
 

@@ -5,14 +5,16 @@ from torch import Tensor
 
 from tonewright import models
 from tonewright.errors import ConfigError
-from tonewright.export.fields import expect, field, only, words
+from tonewright.export.facts import no_knobs
+from tonewright.export.fields import expect, field, only
 from tonewright.export.nam.arrays import wholes
-from tonewright.export.nam.bends import SLOPE, bend, fill, told
+from tonewright.export.nam.bends import USUAL, bend, fill, told
+from tonewright.export.nam.version import OLD
 from tonewright.layers.conv import Conv1d
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
 
-VERSION, TAPS = "0.5.4", 2
+TAPS = 2
 BLOCKS = (
     "a .nam ConvNet is convolutions of 2 taps, each with the same activation, and a sum over their channels"
 )
@@ -50,10 +52,7 @@ def check(player: Player) -> None:
         ConfigError: saying why.
     """
     config = player.model.config
-    if config.knobs:
-        raise ConfigError(
-            f".nam players have no knobs, and this model has {words(config.knobs)}; teach it at one setting"
-        )
+    no_knobs(player, ".nam")
     if config.direct:
         raise ConfigError(".nam players do not add the dry sound to what comes out, and this model does")
     if not _is_convnet(config.parts):
@@ -79,7 +78,7 @@ def content(player: Player) -> dict:
     config = {"channels": blocks[0].outputs, "dilations": [part.dilation for part in blocks[::2]]}
     config |= {"batchnorm": False, "activation": _bends(player)[0]["type"]}
     flat = torch.cat([tensor.flatten() for row in rows for tensor in row])
-    return {"version": VERSION, "architecture": "ConvNet", "config": config, "weights": flat.tolist()}
+    return {"version": OLD, "architecture": "ConvNet", "config": config, "weights": flat.tolist()}
 
 
 def _is_convnet(parts: tuple) -> bool:
@@ -90,11 +89,12 @@ def _is_convnet(parts: tuple) -> bool:
 
 
 def _bends(player: Player) -> list[dict]:
-    """The activations as the file names them, without the number that they would have anyway."""
+    """The activations as the file names them, without the numbers that they would have anyway."""
     parts = zip(player.model.body.layers[1::2], player.model.config.parts[1::2], strict=True)
     rows = [told(layer.function, part.kind) for layer, part in parts]
     return [
-        {name: row[name] for name in row if (name, row[name]) != ("negative_slope", SLOPE)} for row in rows
+        {name: value for name, value in row.items() if name not in USUAL or value != USUAL[name]}
+        for row in rows
     ]
 
 

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
-from tonewright.export.fields import field, only, shown
+from tonewright.export.fields import expect, field, only, shown
+from tonewright.export.nam.version import OLD
 from tonewright.export.responses import Response, chain_of, response_of
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
 
-VERSION = "0.5.4"
 MOST = 1 << 19  # samples to write: as many as go into a file that is read (stranger.MAX_FILE)
 WAYS = (None, "auto", "direct", "fft")  # of computing it, in the file's "implementation"; they sound the same
 
@@ -33,8 +33,9 @@ def linear(config: dict, weights: Tensor, sample_rate: int) -> tuple[str, Model]
             f"'implementation' is {shown(config['implementation'])}, and not auto, direct or fft"
         )
     taps, bias = field(config, "receptive_field", int), field(config, "bias", bool)
-    if taps < 1 or len(weights) != taps + bias:
-        raise ConfigError(f"its settings need {taps + bias} weights, and it has {len(weights)}")
+    if taps < 1:
+        raise ConfigError(f"'receptive_field' is 1 or more, and not {shown(taps)}")
+    expect(weights, taps + bias)
     return "chain", chain_of(weights[:taps].numpy(), sample_rate, float(weights[-1]) if bias else None)
 
 
@@ -58,7 +59,7 @@ def content(player: Player) -> dict:
     taps, constant = response.taps[0].astype(np.float32), response.constant.astype(np.float32)
     bias = bool(constant.any())
     return {
-        "version": VERSION,
+        "version": OLD,
         "architecture": "Linear",
         "config": {"receptive_field": len(taps), "bias": bias},
         "weights": stranger.short(np.concatenate([taps, constant]) if bias else taps),

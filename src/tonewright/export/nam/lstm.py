@@ -10,13 +10,14 @@ from torch import Tensor
 
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
-from tonewright.export.fields import words
+from tonewright.export.facts import no_knobs
+from tonewright.export.nam.read_lstm import FROM_ZERO, begins_from_zero
+from tonewright.export.nam.version import OLD
 from tonewright.layers.recurrent import LSTM
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
 from tonewright.threads import one_thread
 
-VERSION = "0.5.4"
 REST = 48000  # samples of silence after which a model is at rest
 
 
@@ -27,10 +28,7 @@ def check(player: Player) -> None:
         ConfigError: saying which part of it.
     """
     config = player.model.config
-    if config.knobs:
-        raise ConfigError(
-            f".nam players have no knobs, and this model has {words(config.knobs)}; teach it at one setting"
-        )
+    no_knobs(player, ".nam")
     if config.cell != "lstm":
         raise ConfigError(".nam players have LSTMs and no GRUs; teach --preset 1x16")
     if config.direct:
@@ -43,10 +41,12 @@ def content(player: Player) -> dict:
     """The version, settings and weights of the model, as the file has them."""
     config = player.model.config
     return {
-        "version": VERSION,
+        "version": OLD,
         "architecture": "LSTM",
         "config": {"input_size": 1, "hidden_size": config.hidden, "num_layers": config.layers},
-        "weights": stranger.short(flat(player.model).numpy()),
+        "weights": stranger.short(
+            flat(player.model, FROM_ZERO.items() <= player.tone.provenance.items()).numpy()
+        ),
     }
 
 
@@ -57,11 +57,19 @@ def weights(player: Player) -> int:
 
 
 @torch.no_grad()
-def flat(model: Model) -> Tensor:
-    """Every weight in the order of the file; the scale of the output goes into the last ones. [n]"""
+def flat(model: Model, from_zero: bool = False) -> Tensor:
+    """Every weight in the order of the file; the scale of the output goes into the last ones. [n]
+
+    Args:
+        model: of a .tone file or another.
+        from_zero: begin as it does, although that is no rest, for so did the file that it was read from.
+    """
     *cells, head = model.body.layers
+    states = [(cell.initial_h, cell.initial_c) for cell in cells]
+    if begins_from_zero(cells) and not from_zero:
+        states = at_rest(cells)
     parts = []
-    for cell, (h, c) in zip(cells, at_rest(cells), strict=True):
+    for cell, (h, c) in zip(cells, states, strict=True):
         both = torch.cat([cell.weight_ih, cell.weight_hh], dim=1)
         parts += [both.flatten(), cell.bias_ih + cell.bias_hh, h, c]
     return torch.cat([*parts, (head.weight * model.head_scale).flatten(), head.bias * model.head_scale])
@@ -70,9 +78,7 @@ def flat(model: Model) -> Tensor:
 @one_thread()
 @torch.no_grad()
 def at_rest(cells: list[LSTM]) -> list[tuple[Tensor, Tensor]]:
-    """The state [hidden] of each layer from which the file begins."""
-    if any(bool(cell.initial_h.any() or cell.initial_c.any()) for cell in cells):
-        return [(cell.initial_h, cell.initial_c) for cell in cells]
+    """The state (h, c), each [hidden], of each layer after silence."""
     x, states = torch.zeros(1, 1, REST), []
     for cell in cells:
         x, state = cell(x, cell.initial_state(1))

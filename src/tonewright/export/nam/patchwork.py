@@ -7,10 +7,9 @@ from tonewright.errors import ConfigError
 from tonewright.export.nam.arrays import MODULATIONS
 from tonewright.export.nam.bends import told
 from tonewright.export.nam.read_wavenet import own
+from tonewright.export.nam.version import NEW
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
-
-VERSION = "0.7.0"
 
 
 def check(player: Player) -> None:
@@ -56,7 +55,7 @@ def _content(model: Model, rate: float) -> dict:
     if config.condition:
         settings["condition_dsp"] = {**_content(model.condition, rate), "sample_rate": rate}
     return {
-        "version": VERSION,
+        "version": NEW,
         "architecture": "WaveNet",
         "config": settings,
         "weights": _flat(model).tolist(),

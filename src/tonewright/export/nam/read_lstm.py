@@ -11,6 +11,9 @@ from tonewright import models
 from tonewright.export.fields import expect, field, only
 from tonewright.models.base import Model
 
+# what is told of an LSTM whose file begins from zeros, so that these are written again
+FROM_ZERO = {"begins": "from zero"}
+
 
 def lstm(config: dict, weights: Tensor, rate: int) -> tuple[str, Model]:
     """The LSTM of these settings, and its key.
@@ -34,6 +37,11 @@ def lstm(config: dict, weights: Tensor, rate: int) -> tuple[str, Model]:
         head.weight.copy_(weight.reshape(head.weight.shape))
         head.bias.copy_(bias)
     return "lstm", model
+
+
+def begins_from_zero(cells) -> bool:
+    """Whether no layer has a state that it begins from."""
+    return not any(bool(cell.initial_h.any() or cell.initial_c.any()) for cell in cells)
 
 
 def _fill_cell(cell, part: Tensor) -> None:

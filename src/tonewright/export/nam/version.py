@@ -1,4 +1,4 @@
-"""Which versions of .nam files are understood."""
+"""Which versions of .nam files are understood, and which are written."""
 
 import re
 
@@ -6,6 +6,7 @@ from tonewright.errors import ConfigError
 from tonewright.export.fields import field, shown
 
 VERSIONS = ((0, 5), (0, 7))  # the first and the last
+OLD, NEW = "0.5.4", "0.7.0"  # as we write them: every reader knows the older
 
 
 def check_version(values: dict) -> None:

@@ -9,15 +9,16 @@ from torch import Tensor
 
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
+from tonewright.export.facts import no_knobs
 from tonewright.export.fields import words
 from tonewright.export.nam.arrays import MODULATIONS
 from tonewright.export.nam.read_wavenet import ACTIVATIONS, wavenet_weights
+from tonewright.export.nam.version import NEW, OLD
+from tonewright.layers.activations import SLOPE
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
 
-OLD, NEW = "0.5.4", "0.7.0"
 NAMES = {ours: pair for pair, ours in ACTIVATIONS.items()}
-SLOPE = 0.01  # of our leaky ReLU
 INSTEAD = "teach --preset standard"
 
 
@@ -28,10 +29,7 @@ def check(player: Player) -> None:
         ConfigError: saying which part of it.
     """
     config = player.model.config
-    if config.knobs:
-        raise ConfigError(
-            f".nam players have no knobs, and this model has {words(config.knobs)}; teach it at one setting"
-        )
+    no_knobs(player, ".nam")
     if config.mix != "sum":
         raise ConfigError(
             f".nam players add what their layers made, and this model mixes it by weight; {INSTEAD}"

@@ -13,7 +13,10 @@ from pathlib import Path
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
 from tonewright.export.nam import convnet, linear, lstm, patchwork, wavenet
+from tonewright.export.nam.container import KIND
 from tonewright.export.nam.metadata import metadata
+from tonewright.export.nam.version import NEW
+from tonewright.export.table import NAM
 from tonewright.runtime.player import Player
 
 KINDS = {
@@ -23,8 +26,6 @@ KINDS = {
     "patchwork": patchwork,
     "row": convnet,
 }  # by our name of the architecture
-HOLDS = "a WaveNet, an LSTM, a ConvNet or a linear chain"
-CONTAINER = "SlimmableContainer"
 MAX_WEIGHTS = 700_000  # so that the file stays below what a reader accepts (stranger.MAX_FILE)
 HALF = 0.5  # from 0 to this a player takes the smaller model, and above it the larger
 
@@ -37,7 +38,7 @@ def check(player: Player) -> None:
     """
     kind = KINDS.get(player.tone.architecture)
     if kind is None:
-        raise ConfigError(f".nam files hold {HOLDS}, and this model is of kind {player.tone.architecture}")
+        raise ConfigError(f".nam files hold {NAM}, and this model is of kind {player.tone.architecture}")
     kind.check(player)
     if (count := kind.weights(player)) > MAX_WEIGHTS:
         raise ConfigError(
@@ -73,6 +74,8 @@ def write(
     stranger.write(path, values)
     kind = KINDS[player.tone.architecture]
     rest = kind.left_out(player) if hasattr(kind, "left_out") else ""
+    if smaller is None and (count := player.tone.provenance.get("sizes")):
+        rest += f"; it was read from a file of {count} sizes, of which this is one: --smaller adds another"
     return f"{said}, {player.sample_rate} Hz, version {values['version']}{rest}"
 
 
@@ -98,9 +101,9 @@ def container(larger: dict, smaller: dict) -> dict:
     """Two models as one file, which tells of itself what the larger one does."""
     rows = [{"max_value": HALF, "model": smaller}, {"max_value": 1.0, "model": larger}]
     return {
-        "version": wavenet.NEW,
+        "version": NEW,
         "metadata": larger["metadata"],
-        "architecture": CONTAINER,
+        "architecture": KIND,
         "config": {"submodels": rows},
         "weights": [],
         "sample_rate": larger["sample_rate"],

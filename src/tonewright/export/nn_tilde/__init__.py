@@ -14,8 +14,7 @@ from tonewright.export.nn_tilde.host import Host
 from tonewright.export.nn_tilde.module import frames_fit, knob_names, module_of
 from tonewright.export.torchscript.build import check_graph, traced
 from tonewright.models.base import channels_of
-from tonewright.runtime.player import RENDER_BLOCK, Player
-from tonewright.runtime.stream import Stream
+from tonewright.runtime.player import Player
 from tonewright.runtime.timbre import is_timbre
 
 
@@ -59,16 +58,13 @@ def replay(player: Player, path: Path, x: np.ndarray) -> np.ndarray:
 
 
 def expected(player: Player, x: np.ndarray) -> np.ndarray:
-    """What torch makes of x: the native core differs from it by as much as float32 does in what moves a delay."""
-    stream = Stream(player.model, player.sample_rate)
-    rows = np.atleast_2d(x)
-    pieces = [stream.process(rows[:, i : i + RENDER_BLOCK]) for i in range(0, rows.shape[1], RENDER_BLOCK)]
-    return _cut(player, np.concatenate(pieces, axis=1), player.model.block > 1, x)
+    """What the model makes of x, as far as `replay` gives it."""
+    return _cut(player, player.render(x), player.model.block > 1, x)
 
 
 def _cut(player: Player, y: np.ndarray, waited: bool, x: np.ndarray) -> np.ndarray:
     """What comes out without the time that blocks waited, as much of it as there is in any case."""
-    before = player.model.block - 1
+    before, y = player.model.block - 1, np.atleast_2d(y)
     y = y[:, before:] if waited else y[:, : y.shape[1] - before]
     return y[0] if np.ndim(x) == 1 and len(y) == 1 else y
 

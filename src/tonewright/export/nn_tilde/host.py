@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from tonewright.errors import ConfigError
 from tonewright.export.torchscript.build import compiling
 from tonewright.threads import one_thread
 
@@ -34,6 +35,39 @@ class Host:
     def params(self, method: str) -> list[int]:
         """Input channels, ratio, output channels and ratio of a method."""
         return getattr(self.module, f"{method}_params").tolist()
+
+    def attributes(self) -> list[str]:
+        """What can be got and set: all but one that is called none, which nn~ passes over."""
+        return [name for name in self.module.get_attributes() if name != "none"]
+
+    def get(self, name: str) -> str:
+        """What `get name` shows in a patch.
+
+        Raises:
+            ConfigError: the getter is not there, or gives a number where nn~ wants a list or a tuple of them.
+        """
+        values = self._method(f"get_{name}")()
+        if not isinstance(values, list | tuple):
+            raise ConfigError(f"get_{name} gives no list or tuple, which nn~ wants, but {values!r}")
+        return " ".join(f"{value:f}" for value in values)
+
+    def set(self, name: str, *words: str) -> None:
+        """What `set name word ...` does in a patch.
+
+        Raises:
+            ConfigError: the setter is not there, wants another number of words, or does not give 0.
+        """
+        turn, wanted = self._method(f"set_{name}"), getattr(self.module, f"{name}_params").numel()
+        if len(words) != wanted:
+            raise ConfigError(f"set_{name} wants {wanted}, and got {len(words)}")
+        said = turn(*(float(np.float32(word)) for word in words))
+        if said != 0:
+            raise ConfigError(f"set_{name} gave {said}, and nn~ takes what is not 0 for a failure")
+
+    def _method(self, name: str):
+        if not hasattr(self.module, name):
+            raise ConfigError(f"the module has no {name}")
+        return getattr(self.module, name)
 
     @one_thread()
     @torch.inference_mode()

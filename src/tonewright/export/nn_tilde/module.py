@@ -2,11 +2,14 @@
 
 What nn~ asks a module for: `get_methods()` and `get_attributes()`; of a method m the tensor `m_params`, which is
 input channels, ratio, output channels, ratio, and the lists `m_input_labels` and `m_output_labels`; of an attribute a
-the tensor `a_params` of types, where 2 is a number, `get_a()` and `set_a(value)`, which gives 0. A ratio r means that
-of r samples of a signal the last one is heard, and that what comes out is held for r samples.
+the tensor `a_params` of types, where 2 is a number, `get_a()`, which gives as many values in a list or a tuple (older
+versions take a bare number as well), and `set_a(value)`, which gives 0. A ratio r means that of r samples of a signal
+the last one is heard, and that what comes out is held for r samples. It calls `set_sample_rate` where there is one.
+We have none, for a model cannot play at another rate than its own, and what it would print nobody sees.
 """
 
 import copy
+import unicodedata
 from dataclasses import dataclass
 
 import torch
@@ -30,6 +33,7 @@ TAKEN = (
     "forward",
     "encode",
     "decode",
+    "none",  # nn~ passes over it
 )
 
 
@@ -74,13 +78,22 @@ def module_of(player: Player) -> tuple[torch.jit.ScriptModule, dict[str, Method]
 
 
 def knob_names(model: Model) -> list[str]:
-    """What the controls are called: as they are, with a _ behind names that the module needs itself.
+    """What the controls are called: as they are, with a _ behind names that are taken.
+
+    TorchScript knows the letters of ASCII only: others lose their accents, or are left out.
 
     >>> from tonewright.models.wavenet import Config, Model as WaveNet
-    >>> knob_names(WaveNet(Config(knobs=("drive", "methods"))))
-    ['drive', 'methods_']
+    >>> knob_names(WaveNet(Config(knobs=("drive", "methods", "höhe"))))
+    ['drive', 'methods_', 'hohe']
     """
-    return [f"{port.name}_" if port.name in TAKEN else port.name for port in model.ports]
+    names: list[str] = []
+    for i, port in enumerate(model.ports):
+        name = unicodedata.normalize("NFKD", port.name).encode("ascii", "ignore").decode()
+        name = name if name.isidentifier() else f"knob_{i + 1}"
+        while name in TAKEN or name in names:
+            name += "_"
+        names.append(name)
+    return names
 
 
 def frames_fit(hop: int) -> bool:
@@ -162,7 +175,7 @@ def _source(methods: dict[str, Method], asked: dict[str, tuple[str, str]], reset
         for name, method in methods.items()
     ]
     for name, (get, turn) in asked.items():
-        made.append(function(f"get_{name}(self) -> float", [f"return {get}"]))
+        made.append(function(f"get_{name}(self) -> Tuple[float]", [f"return ({get},)"]))
         made.append(function(f"set_{name}(self, value: float) -> int", [f"return {turn}"]))
     names = list(asked) or "torch.jit.annotate(List[str], [])"
     made.append(function("get_methods(self) -> List[str]", [f"return {list(methods)}"]))

@@ -3,31 +3,41 @@
 Such a file plays in any runtime that knows the operations, without any code of ours:
 
     inputs    x                [1, channels, samples]  any number of samples that is a multiple of `block`
-              control.<name>   [1, 1, samples], or [1, 1, 1] to hold it; the default when it is left out
-              state.<number>   what the last call gave as next.<number>; at first left out: settled silence
+              control.<name>   [1, 1, samples], or [1, 1, 1] to hold it
+              state.<number>   what the last call gave as next.<number>, and in the first call start.<number>
     outputs   y                [1, channels, samples * ratio]
               next.<number>    for the call after
+              start.<number>   to begin with: settled silence with the controls at their defaults
 
+All inputs are wanted in every call, for runtimes differ in what they let a program leave out. What `start` gives is
+the same in all calls: a program asks for it once, with zeros for all inputs, and from then on for the other outputs.
 One sound has one memory: of a stereo sound through a model of one channel, each channel takes calls of its own.
 """
 
 import importlib.util
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tonewright.atomic import write_whole
 from tonewright.errors import ConfigError, FileError
-from tonewright.layers.graph import places_of_memory, trace_whole
+from tonewright.export.graphs import traced
+from tonewright.layers.graph import places_of_memory
 from tonewright.models.base import channels_of
 from tonewright.runtime.player import Player
 from tonewright.runtime.stream import settled_state
 
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
 LONGEST = (1 << 31) - (1 << 20)  # bytes of weights; a file of this kind ends at 2^31
 CUTS = (64, 1, 480, 7, 2048)  # blocks of a replay, in turn
+KINDS = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(int64)": np.int64}
 TOLD = ("name", "author", "description", "license")  # beside what is told of every model
 
 
@@ -35,18 +45,14 @@ def check(player: Player) -> None:
     """Refuse a model that cannot be said in ONNX.
 
     Raises:
-        ConfigError: with what it cannot say, or that the package is not installed.
+        ConfigError: with what it cannot say.
     """
-    if importlib.util.find_spec("onnx") is None:
-        raise ConfigError(
-            "writing .onnx wants the package onnx, and it is not installed; write: pip install '.[onnx]'"
-        )
     from tonewright.export.onnx.operations import unknown
 
-    graph, tensors = _of(player)
+    graph, tensors = traced(player.model)
     if found := unknown(graph):
         raise ConfigError(f"ONNX cannot say the operation '{found[0]}' of this model; keep it as .tone")
-    size = sum(array.nbytes for array in tensors.values())
+    size = sum(tensor.nbytes for tensor in tensors.values())
     if size > LONGEST:
         raise ConfigError(
             f".onnx files end at 2 GB, and this model has {size / 1e9:.1f} GB of weights; choose a smaller preset"
@@ -65,10 +71,14 @@ def write(player: Player, path: Path, about: dict[str, str] | None = None) -> st
         What was written, in words.
 
     Raises:
-        ConfigError: when ONNX cannot say the model.
+        ConfigError: when ONNX cannot say the model, or the package onnx is not installed.
         FileError: when it cannot be written there.
     """
     check(player)
+    if importlib.util.find_spec("onnx") is None:
+        raise ConfigError(
+            "writing .onnx wants the package onnx, and it is not installed; write: pip install '.[onnx]'"
+        )
     import onnx
 
     from tonewright.export.onnx.translate import IR, OPSET
@@ -76,12 +86,13 @@ def write(player: Player, path: Path, about: dict[str, str] | None = None) -> st
     made = to_onnx(player)
     onnx.helper.set_model_props(made, _facts(player, about or {}))
     write_whole(path, made.SerializeToString(deterministic=True))
-    memories = len(made.graph.output) - 1
+    memories = sum(port.name.startswith("state.") for port in made.graph.input)
+    words = "1 memory" if memories == 1 else f"{memories} memories"
     blocks = (
         "blocks of any size" if player.model.block == 1 else f"blocks of multiples of {player.model.block}"
     )
     return (
-        f"a {player.tone.architecture} model at {player.sample_rate} Hz for {blocks}, with {memories} memories as "
+        f"a {player.tone.architecture} model at {player.sample_rate} Hz for {blocks}, with {words} as "
         f"inputs and outputs; opset {OPSET}, IR {IR}"
     )
 
@@ -90,12 +101,13 @@ def to_onnx(player: Player):
     """The onnx.ModelProto of a model."""
     from tonewright.export.onnx.translate import translate
 
-    graph, tensors = _of(player)
-    state = settled_state(player.model, 1, player.controls)
-    places = places_of_memory(player.model, tuple(player.controls))
-    memory = [state[place].numpy() for place in places]
-    _, outputs = channels_of(player.model)
-    return translate(graph, tensors, memory, player.controls, outputs, str(player.model.ratio))
+    model, controls = player.model, player.controls
+    graph, tensors = traced(model)
+    arrays = {name: tensor.detach().numpy() for name, tensor in tensors.items()}
+    state = settled_state(model, 1, controls)
+    memory = [state[place].numpy() for place in places_of_memory(model, tuple(controls))]
+    _, outputs = channels_of(model)
+    return translate(graph, arrays, memory, tuple(controls), outputs, str(model.ratio))
 
 
 def replay(player: Player, path: Path, x: np.ndarray) -> np.ndarray:
@@ -107,35 +119,49 @@ def replay(player: Player, path: Path, x: np.ndarray) -> np.ndarray:
     blocks, ratio = player.model.block, player.model.ratio
     rows = np.atleast_2d(x).astype(np.float32)
     waiting = np.zeros((channels_of(player.model)[1], int((blocks - 1) * ratio)), np.float32)
-    y = np.concatenate([waiting, *play(path, rows, blocks)], axis=-1)[:, : int(rows.shape[-1] * ratio)]
+    y = np.concatenate([waiting, *play(path, rows, player.controls, blocks)], axis=-1)[
+        :, : int(rows.shape[-1] * ratio)
+    ]
     return y[0] if x.ndim == 1 and len(y) == 1 else y
 
 
-def play(path: Path, x: np.ndarray, block: int = 1):
+def play(path: Path, x: np.ndarray, controls: dict[str, float], block: int = 1) -> Iterator[np.ndarray]:
     """What ONNX Runtime makes of x [inputs, T], block by block, without what is left at the end."""
+    session = _session(path)
+    given = {f"control.{name}": np.full((1, 1, 1), value, np.float32) for name, value in controls.items()}
+    given |= started(session, block)
+    wanted = ["y", *(port.name for port in session.get_outputs() if port.name.startswith("next."))]
+    start, turn = 0, 0
+    while (left := (x.shape[-1] - start) // block * block) > 0:
+        size = min(left, max(1, CUTS[turn % len(CUTS)] // block) * block)
+        y, *memory = session.run(wanted, given | {"x": x[None, :, start : start + size]})
+        given |= {f"state.{i}": after for i, after in enumerate(memory)}
+        start, turn = start + size, turn + 1
+        yield y[0]
+
+
+def started(session: "InferenceSession", block: int = 1) -> dict[str, np.ndarray]:
+    """The states of a first call, by name: what the file gives as `start`, for zeros."""
+    zeros = {}
+    for port in session.get_inputs():
+        free = block if port.name == "x" else 1  # a control holds for all samples
+        shape = [size if isinstance(size, int) else free for size in port.shape]
+        zeros[port.name] = np.zeros(shape, KINDS[port.type])
+    names = [port.name for port in session.get_outputs() if port.name.startswith("start.")]
+    first = session.run(names, zeros) if names else []
+    return {f"state.{i}": memory for i, memory in enumerate(first)}
+
+
+def _session(path: Path) -> "InferenceSession":
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors have no common class
         raise FileError(f"ONNX Runtime does not play {path} ({error})") from error
-    state, start, turn = {}, 0, 0
-    while (left := (x.shape[-1] - start) // block * block) > 0:
-        size = min(left, max(1, CUTS[turn % len(CUTS)] // block) * block)
-        y, *memory = session.run(None, {"x": x[None, :, start : start + size]} | state)
-        state = {f"state.{i}": after for i, after in enumerate(memory)}
-        start, turn = start + size, turn + 1
-        yield y[0]
-
-
-def _of(player: Player) -> tuple[dict, dict[str, np.ndarray]]:
-    """The graph, and the tensors that it names."""
-    graph, folded = trace_whole(player.model, tuple(player.controls))
-    tensors = player.model.state_dict() | folded
-    return graph, {name: value.detach().numpy() for name, value in tensors.items()}
 
 
 def _facts(player: Player, about: dict[str, str]) -> dict[str, str]:
@@ -144,7 +170,11 @@ def _facts(player: Player, about: dict[str, str]) -> dict[str, str]:
     ports = [asdict(port) | {"rate": str(port.rate)} for port in model.ports]
     facts = {name: getattr(model, name) for name in ("ratio", "block", "latency", "settle")}
     facts |= {"architecture": player.tone.architecture, "sample_rate": player.sample_rate}
-    told = {name: value for name, value in player.tone.provenance.items() if name in TOLD} | about
+    known = player.tone.provenance
+    told = {name: known[name] for name in TOLD if known.get(name)}
+    if known.get("modeled_by"):  # as files of .nam call it
+        told = {"author": known["modeled_by"]} | told
+    told |= about
     words = {
         name: str(Fraction(value) if name == "ratio" else value) for name, value in (facts | told).items()
     }

@@ -1,10 +1,14 @@
 """Delay lines that feed themselves, in float64: what comes out before the shortest delay is over is known at once."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from tonewright.dsp.delay_line import LEAST, REACH
 from tonewright.export.onnx.node import Node
-from tonewright.export.onnx.sheet import Sheet
+
+if TYPE_CHECKING:
+    from tonewright.export.onnx.sheet import Sheet
 
 F64 = np.float64
 # The interpolator of Lagrange by powers of the fraction, 0 to 3: a column for each place that is read, oldest first.
@@ -21,12 +25,12 @@ def delay_line(node: Node) -> str:
     feedback, damping = node.number("feedback"), node.number("damping")
     places, taps, piece = _read(node, sheet.length(x, axis=1))
 
-    def heard(sheet: Sheet, line: str, places: str, taps: str, last: str) -> str:
+    def heard(sheet: "Sheet", line: str, places: str, taps: str, last: str) -> str:
         """What comes out of the line at these places [samples, 4]."""
         y = sheet.total(sheet("Mul", sheet.take(line, places, axis=1), taps), axis=-1)
         return _one_pole(sheet, y, last, np.array([damping])) if damping else y
 
-    def step(sheet: Sheet, start: str, stop: str, state):
+    def step(sheet: "Sheet", start: str, stop: str, state):
         line, y, last = state
         now = [sheet.slice(part, start, stop, axis=0) for part in (places, taps)]
         made = heard(sheet, line, *now, last)
@@ -81,7 +85,7 @@ def delay_network(node: Node) -> str:
     ends = np.cumsum(delays)
     lines = [sheet.slice(memory, end - delay, end) for delay, end in zip(delays, ends, strict=True)]
 
-    def step(sheet: Sheet, start: str, stop: str, state):
+    def step(sheet: "Sheet", start: str, stop: str, state):
         y, low, *lines = state
         given = sheet.slice(x, start, stop)
         size = sheet.length(given, axis=1)
@@ -103,10 +107,10 @@ def delay_network(node: Node) -> str:
     return sheet.cast(sheet.unsqueeze(y, 0), np.float32)
 
 
-def _pieces(sheet: Sheet, step, x: str, size: str, state: list[str]) -> list[str]:
+def _pieces(sheet: "Sheet", step, x: str, size: str, state: list[str]) -> list[str]:
     """step(sheet, start, stop, state) for pieces of x [C, T] of so many samples, of which the last may be shorter."""
 
-    def piece(sheet: Sheet, number: str, state):
+    def piece(sheet: "Sheet", number: str, state):
         start = sheet.reshape(sheet("Mul", number, size), 1)
         return step(sheet, start, sheet("Add", start, size), state)
 
@@ -115,10 +119,10 @@ def _pieces(sheet: Sheet, step, x: str, size: str, state: list[str]) -> list[str
     return sheet.loop(piece, times, [(name, F64) for name in state])
 
 
-def _one_pole(sheet: Sheet, r: str, last: str, damping: np.ndarray, axis: int = 1) -> str:
+def _one_pole(sheet: "Sheet", r: str, last: str, damping: np.ndarray, axis: int = 1) -> str:
     """y = r + damping (the y before - r) along the last axis of r; `last` is the y before the first sample."""
 
-    def step(sheet: Sheet, state, heard):
+    def step(sheet: "Sheet", state, heard):
         y = sheet("Add", sheet("Mul", state[0], damping), heard[0])
         return [y], [y]
 

@@ -1,13 +1,16 @@
 """What an instrument hears: pitch and loudness, frame by frame, in float64."""
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tonewright.dsp import loudness as levels
 from tonewright.dsp import pitch as pitches
 from tonewright.export.onnx.node import Node
-from tonewright.export.onnx.sheet import Sheet
+
+if TYPE_CHECKING:
+    from tonewright.export.onnx.sheet import Sheet
 
 F32, F64 = np.float32, np.float64
 NOTHING = F64(-1e30)  # the score of what is no pitch
@@ -49,17 +52,17 @@ def _windows(node: Node, size: int, hop: int) -> str:
     return sheet.cast(sheet.take(sheet.reshape(heard, -1), at, axis=0), F64)
 
 
-def _spectrum(sheet: Sheet, rows: str, size: int) -> str:
+def _spectrum(sheet: "Sheet", rows: str, size: int) -> str:
     """[F, T] to [F, size / 2 + 1, 2], real and imaginary parts."""
     return sheet("DFT", sheet.unsqueeze(rows, 2), np.int64(size), axis=1, onesided=1)
 
 
-def _power(sheet: Sheet, rows: str, size: int) -> str:
+def _power(sheet: "Sheet", rows: str, size: int) -> str:
     spectrum = _spectrum(sheet, rows, size)
     return sheet.total(sheet("Mul", spectrum, spectrum), axis=2)
 
 
-def _likeness(sheet: Sheet, windows: str, find) -> tuple[str, str]:
+def _likeness(sheet: "Sheet", windows: str, find) -> tuple[str, str]:
     """As the finder of tonewright.dsp.pitch has it: at its lags, [F, lags]; and where it is no silence, [F, 1]."""
     taper, spectrum = find.taper.numpy(), find.spectrum.numpy()
     tapered = sheet("Mul", windows, taper)
@@ -77,7 +80,7 @@ def _likeness(sheet: Sheet, windows: str, find) -> tuple[str, str]:
     return sheet("Div", sheet("Mul", alike, sheet("Div", energy_0, alike_0)), energy), sounds
 
 
-def _transformed_back(sheet: Sheet, spectrum: str, size: int, fine: int) -> str:
+def _transformed_back(sheet: "Sheet", spectrum: str, size: int, fine: int) -> str:
     """A real spectrum without its last bin, which is 0, to [F, fine / 2 + 1]: of what is even, both ways are one."""
     frames = sheet.length(spectrum, axis=0)
     between = sheet("Expand", F64(0.0), sheet.cat(frames, np.array([fine - size + 1]), axis=0))
@@ -88,7 +91,7 @@ def _transformed_back(sheet: Sheet, spectrum: str, size: int, fine: int) -> str:
     return sheet("Mul", real, F64(1.0 / fine))
 
 
-def _peaks(sheet: Sheet, likeness: str, sounds: str, find) -> list[str]:
+def _peaks(sheet: "Sheet", likeness: str, sounds: str, find) -> list[str]:
     """Of each lag in each frame, [F, lags]: what it scores, its pitch, the logarithm of that, and its height."""
     left, top, right = (sheet.slice(likeness, *ends) for ends in ((0, -2), (1, -1), (2,)))
     slope = sheet("Sub", left, right)
@@ -112,7 +115,7 @@ def _peaks(sheet: Sheet, likeness: str, sounds: str, find) -> list[str]:
     return [score, f0, octaves, height]
 
 
-def _follow(sheet: Sheet, state, heard):
+def _follow(sheet: "Sheet", state, heard):
     """The best peak of a frame, and the track [last pitch, trust, whether there is one] after it."""
     score, f0, octaves, height = heard
     last, trust, on = (sheet.slice(state[0], i, i + 1) for i in range(3))

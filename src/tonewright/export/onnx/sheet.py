@@ -31,7 +31,8 @@ class Sheet:
         """Write a node down: the name of what it makes, or the names when it makes several."""
         inputs = [self._name_of(operand) for operand in operands]
         made = [self.fresh() for _ in range(outputs)]
-        self.nodes.append(helper.make_node(kind, inputs, made, **attributes))
+        # ONNX Runtime 1.18 and 1.19 refuse what they made themselves of two nodes without names.
+        self.nodes.append(helper.make_node(kind, inputs, made, name=made[0], **attributes))
         return made[0] if outputs == 1 else made
 
     def fresh(self) -> str:

@@ -1,12 +1,16 @@
 """What sounds by itself: phasors, harmonics and noise, counted in whole numbers of 64 bits that wrap."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from tonewright.dsp.noise import FIRST, GOLDEN, SECOND
 from tonewright.dsp.oscillators import FADE
 from tonewright.dsp.phasor import steps_of
 from tonewright.export.onnx.node import Node
-from tonewright.export.onnx.sheet import Sheet
+
+if TYPE_CHECKING:
+    from tonewright.export.onnx.sheet import Sheet
 
 F32, F64 = np.float32, np.float64
 
@@ -45,7 +49,7 @@ def harmonic_bank(node: Node) -> str:
     return y
 
 
-def _amplitudes(sheet: Sheet, f0: str, shares: str, amplitude: str, number: np.ndarray, rate: int) -> str:
+def _amplitudes(sheet: "Sheet", f0: str, shares: str, amplitude: str, number: np.ndarray, rate: int) -> str:
     start, end = FADE
     heard = sheet("Mul", f0, -number / F32(rate * (end - start)))
     heard = sheet("Clip", sheet("Add", heard, F32(end / (end - start))), F32(0.0), F32(1.0))
@@ -54,7 +58,7 @@ def _amplitudes(sheet: Sheet, f0: str, shares: str, amplitude: str, number: np.n
     return sheet("Mul", shares, sheet("Div", amplitude, whole))
 
 
-def _ends(sheet: Sheet, last_f0: str, f0: str, rate: int) -> tuple[str, str]:
+def _ends(sheet: "Sheet", last_f0: str, f0: str, rate: int) -> tuple[str, str]:
     row = sheet.cast(sheet.cat(sheet.reshape(last_f0, 1), sheet.reshape(f0, -1), axis=0), F64)
     row = sheet("Where", sheet("IsNaN", row), F64(0.0), row)
     row = sheet("Clip", row, F64(0.0), F64(rate / 2))
@@ -62,7 +66,7 @@ def _ends(sheet: Sheet, last_f0: str, f0: str, rate: int) -> tuple[str, str]:
     return sheet("Where", sheet("Greater", before, F64(0.0)), before, own), own
 
 
-def _turns(sheet: Sheet, before: str, own: str, phase: str, hop: int, rate: int) -> tuple[str, str]:
+def _turns(sheet: "Sheet", before: str, own: str, phase: str, hop: int, rate: int) -> tuple[str, str]:
     """The phase of the first harmonic in turns, [F, hop] in float64, and after the last frame."""
     turns = sheet("Mul", sheet("Add", before, own), F64(0.5 * hop / rate))
     part = sheet("Sub", turns, sheet("Round", turns))
@@ -76,7 +80,7 @@ def _turns(sheet: Sheet, before: str, own: str, phase: str, hop: int, rate: int)
     return sheet("Add", sheet.unsqueeze(starts, 1), way), sheet.slice(ends, -1, axis=0)
 
 
-def _faded(sheet: Sheet, parts: str, ends: list[str], hop: int) -> str:
+def _faded(sheet: "Sheet", parts: str, ends: list[str], hop: int) -> str:
     """Parts [F, hop, K], each as loud as `ends` says, [F, K] at the start and at the end of a frame, to a sound."""
     both = sheet.cat(*(sheet.unsqueeze(end, 2) for end in ends))
     before, own = (sheet.slice(sheet("MatMul", parts, both), i, i + 1) for i in (0, 1))
@@ -116,7 +120,7 @@ def _responses(bands: int) -> np.ndarray:
     return (hann * twice * np.cos(2.0 * np.pi * band * d / size) / size).astype(F32)
 
 
-def _white(sheet: Sheet, seed: str, n: str) -> str:
+def _white(sheet: "Sheet", seed: str, n: str) -> str:
     """Samples of the noise with these numbers: the upper 24 bits, read with their sign."""
     z = sheet("Mul", sheet("Add", n, np.int64(1)), _signed(GOLDEN))
     z = sheet.cast(_mix(sheet, sheet("Add", z, _mix(sheet, seed))), np.uint64)
@@ -125,14 +129,14 @@ def _white(sheet: Sheet, seed: str, n: str) -> str:
     return sheet("Mul", sheet("Sub", upper, F32(1 << 23)), F32(2.0**-23))
 
 
-def _mix(sheet: Sheet, z: str) -> str:
+def _mix(sheet: "Sheet", z: str) -> str:
     """Products of int64, which every runtime has; shifts without the sign."""
     for by, factor in ((30, FIRST), (27, SECOND)):
         z = sheet("Mul", _folded(sheet, z, by), _signed(factor))
     return _folded(sheet, z, 31)
 
 
-def _folded(sheet: Sheet, z: str, by: int) -> str:
+def _folded(sheet: "Sheet", z: str, by: int) -> str:
     z = sheet.cast(z, np.uint64)
     shifted = sheet("BitShift", z, np.uint64(by), direction="RIGHT")
     return sheet.cast(sheet("BitwiseXor", z, shifted), np.int64)

@@ -1,5 +1,7 @@
 """A layer graph as a model of ONNX: op by op, with what it remembers as inputs and outputs."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx
 from onnx import helper
@@ -8,18 +10,16 @@ from tonewright.export.onnx import operations
 from tonewright.export.onnx.node import Node
 from tonewright.export.onnx.sheet import Sheet, element, initializer
 
-OPSET, IR = (
-    18,
-    8,
-)  # ONNX 1.13, of December 2022; the first opset with the exclusive or of numbers, for the noise
-X, Y, STATE, NEXT, CONTROL = "x", "y", "state.", "next.", "control."
+# ONNX 1.13, of December 2022; the first opset with the exclusive or of numbers, for the noise.
+OPSET, IR = 18, 8
+X, Y, STATE, NEXT, START, CONTROL = "x", "y", "state.", "next.", "start.", "control."
 
 
 def translate(
     graph: dict,
     tensors: dict[str, np.ndarray],
     memory: list[np.ndarray],
-    controls: dict[str, float],
+    controls: Sequence[str],
     outputs: int,
     ratio: str = "1",
 ) -> onnx.ModelProto:
@@ -29,31 +29,31 @@ def translate(
         graph: as layers/graph.py has it.
         tensors: all that it names.
         memory: where each memory begins, in the order of the nodes, with a first axis of 1.
-        controls: the value of each control where a program says nothing.
+        controls: their names.
         outputs: channels that come out.
         ratio: samples that come out for one that goes in; in words.
 
     Returns:
-        Inputs `x` [1, channels, samples], `control.<name>` [1, 1, samples or 1] and `state.<number>`; outputs `y` and
-        `next.<number>`.
+        Inputs `x` [1, channels, samples], `control.<name>` [1, 1, samples or 1] and `state.<number>`; outputs `y`,
+        `next.<number>` and, the same at any time, `start.<number>`.
     """
     sheet = Sheet()
     values = {X: X} | {name: _held(sheet, name) for name in controls}
-    state = [f"{STATE}{i}" for i in range(len(memory))]
-    y, after = _play(graph, tensors, sheet, values, state)
-    results = [f"{NEXT}{i}" for i in range(len(after))]
-    for name, made in zip([Y, *results], [y, *after], strict=True):
-        sheet.nodes.append(helper.make_node("Identity", [made], [name]))
+    count = range(len(memory))
+    y, after = _play(graph, tensors, sheet, values, [f"{STATE}{i}" for i in count])
+    names = [Y, *(f"{NEXT}{i}" for i in count)]
+    for name, made in zip(names, [y, *after], strict=True):
+        sheet.nodes.append(helper.make_node("Identity", [made], [name], name=name))
     channels = next(node["attributes"]["channels"] for node in graph["nodes"] if node["op"] == "input")
-    given = {f"{CONTROL}{name}": np.full((1, 1, 1), value, np.float32) for name, value in controls.items()}
-    remembered = dict(zip(state, memory, strict=True))
-    inputs = [_value(X, np.float32, [1, channels, "samples"])]
-    inputs += [_value(name, np.float32, [1, 1, f"samples of {name}"]) for name in given]
-    inputs += [_value(name, first.dtype, first.shape) for name, first in remembered.items()]
-    made = [_value(Y, np.float32, [1, outputs, "samples" if ratio == "1" else f"samples * {ratio}"])]
-    made += [_value(name, first.dtype, first.shape) for name, first in zip(results, memory, strict=True)]
-    kept = [initializer(name, array) for name, array in (sheet.tensors | given | remembered).items()]
-    whole = helper.make_graph(sheet.nodes, "tonewright", inputs, made, kept)
+    given = [_value(X, np.float32, [1, channels, "samples"])]
+    given += [_value(f"{CONTROL}{name}", np.float32, [1, 1, f"samples of {name}"]) for name in controls]
+    given += _remembered(STATE, memory)
+    results = [_value(Y, np.float32, [1, outputs, "samples" if ratio == "1" else f"samples * {ratio}"])]
+    results += _remembered(NEXT, memory) + _remembered(START, memory)
+    # No node makes a start: a runtime has nothing to do for it before it is asked.
+    kept = sheet.tensors | {f"{START}{i}": memory[i] for i in count}
+    constants = [initializer(name, array) for name, array in kept.items()]
+    whole = helper.make_graph(sheet.nodes, "tonewright", given, results, constants)
     return helper.make_model(
         whole, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR, producer_name="tonewright"
     )
@@ -103,6 +103,10 @@ def _loop(node: Node) -> str:
     f32 = np.float32
     node.after, (y,) = node.sheet.scan(step, state, [(node.inputs[0], f32)], [f32], axis=2)
     return y
+
+
+def _remembered(name: str, memory: list[np.ndarray]) -> list[onnx.ValueInfoProto]:
+    return [_value(f"{name}{i}", first.dtype, first.shape) for i, first in enumerate(memory)]
 
 
 def _value(name: str, kind, shape) -> onnx.ValueInfoProto:

@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from tonewright.dsp.all_passes import MOST
 from tonewright.export.torchscript.remembering import Remembering
-
-MOST = 0.99999  # a coefficient beyond it counts as this
 
 
 def passed(

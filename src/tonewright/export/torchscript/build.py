@@ -4,15 +4,14 @@ The nodes with weights or a memory are modules, one class for each operation; th
 the order of the graph. Nothing of the Python of a model goes into it, so it needs no tonewright where it is played.
 """
 
+import inspect
 import math
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
-from tonewright.errors import ConfigError, NotPlayable
+from tonewright.errors import ConfigError
+from tonewright.export.graphs import traced
 from tonewright.export.torchscript import (
     all_passes,
     convolutions,
@@ -25,11 +24,11 @@ from tonewright.export.torchscript import (
     room,
     synthesis,
 )
+from tonewright.export.torchscript.compiling import Node, compiling, function
 from tonewright.export.torchscript.glue import GLUE, expression
 from tonewright.layers.base import Layer
-from tonewright.layers.graph import trace_whole
 from tonewright.layers.operations import PRIMITIVES
-from tonewright.models.base import Model
+from tonewright.models.base import Model, channels_of
 from tonewright.runtime.player import Player
 from tonewright.runtime.stream import settled_state
 from tonewright.threads import one_thread
@@ -54,9 +53,9 @@ def scripted(player: Player) -> torch.jit.ScriptModule:
     """The model of a player as a TorchScript module that plays by itself.
 
     `forward(x [B, inputs, T], controls [B, P, T])` gives [B, outputs, T * ratio], where P is the number of the
-    model's ports, in their order, and T one block of it or several. It goes on from where it was, and begins settled,
-    as a stream does, with the controls at their defaults. Where B is another than before, all memories begin anew;
-    `reset()` lets them begin anew at any time.
+    model's ports, in their order, and T one block of it, several or none. It goes on from where it was, and begins
+    settled, as a stream does, with the controls at their defaults. Where B is another than before, all memories begin
+    anew; `reset()` lets them begin anew at any time.
 
     Raises:
         ConfigError: for a model with an operation that TorchScript modules do not have, naming it.
@@ -96,7 +95,12 @@ def of_model(
         return whole.module(
             "x, controls",
             {"x": "x", **places},
-            ["if x.size(0) != self.batch:", "    self.begin(x.size(0))"],
+            [
+                "if x.size(0) != self.batch:",
+                "    self.begin(x.size(0))",
+                "if x.size(2) == 0:",
+                f"    return x.new_zeros([x.size(0), {channels_of(model)[1]}, 0])",
+            ],
         )
 
 
@@ -131,19 +135,6 @@ def check_graph(graph: dict) -> None:
             check_graph(node["attributes"]["graph"])
 
 
-def traced(model: Model) -> tuple[dict, dict[str, Tensor]]:
-    """The graph of a model, and the tensors that it names.
-
-    Raises:
-        ConfigError: for an operation that no graph can hold.
-    """
-    try:
-        graph, folded = trace_whole(model, tuple(port.name for port in model.ports))
-    except NotPlayable as error:
-        raise ConfigError(str(error)) from error
-    return graph, {**dict(model.named_buffers()), **model.state_dict(), **folded}
-
-
 @one_thread()
 def settled(model: Model, controls: dict[str, float]) -> dict[str, list[Tensor]]:
     """What each layer remembers when a stream begins, by its name; each [1, ...]."""
@@ -165,15 +156,6 @@ def settled(model: Model, controls: dict[str, float]) -> dict[str, list[Tensor]]
     return {name: [memory.detach().clone() for memory in state] for name, state in found.items()}
 
 
-@contextmanager
-def compiling() -> Iterator[None]:
-    """Without torch's advice to use something else: nothing else is read by the programs that this is for."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=DeprecationWarning, module="torch")
-        warnings.filterwarnings("ignore", message=".*torch.jit.*")
-        yield
-
-
 class _Written:
     """A graph, while it is written out."""
 
@@ -183,7 +165,8 @@ class _Written:
 
     def module(self, arguments: str, places: dict[str, str], first: list[str]) -> torch.jit.ScriptModule:
         """The module with `forward(arguments)`, where `places` are what the input nodes stand for."""
-        holder = type("Graph", (nn.Module,), {})()  # a class of its own: compiled types are shared by class
+        # a class of its own: compiled types are shared by class
+        holder = type("Graph", (nn.Module,), {"__annotations__": {}})()
         holder.batch = 1
         lines, begun = list(first), ["self.batch = batch"]
         for i, node in enumerate(self.graph["nodes"]):
@@ -193,6 +176,8 @@ class _Written:
                 holder.add_module(name, torch.jit.script(made))
                 if hasattr(made, "begin"):
                     begun.append(f"self.{name}.begin(batch)")
+                    if list(inspect.signature(made.forward).parameters) == ["x"]:
+                        type(holder).__annotations__[name] = Node
             lines += self._line(i, node, places, holder)
         lines.append(f"return {self.words[self.graph['output']]}")
         compiled = torch.jit.script(holder)
@@ -234,8 +219,3 @@ class _Written:
 
 def _literal(number: float) -> str:
     return repr(number) if math.isfinite(number) else f"float('{number}')"
-
-
-def function(head: str, lines: list[str]) -> str:
-    """The source of a method."""
-    return "\n".join([f"def {head}:", *(f"    {line}" for line in lines)]) + "\n"

@@ -6,10 +6,10 @@ So a piece as long as the shortest delay is known before any of it is played, an
 import torch
 from torch import Tensor, nn
 
+from tonewright.dsp.delay_line import LEAST
 from tonewright.export.torchscript.filters import Damping
 from tonewright.export.torchscript.remembering import RememberingTwo
 
-LEAST, REACH = 2, 2  # samples: the shortest delay, and what is read beyond one
 FEW = 12  # samples in a piece, from which on pieces are quicker than samples
 
 

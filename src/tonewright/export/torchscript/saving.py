@@ -1,6 +1,7 @@
 """A TorchScript module as the bytes of a file, with nothing in them of whose machine wrote it, or when.
 
-The same model gives the same bytes in every process that writes one; a second one has other names for its classes.
+The same module gives the same bytes in every process that writes one; a second one has other names for its classes.
+What others put into a module stays in it: a `.nm` file has the time in it at which neutone-sdk wrapped the model.
 """
 
 import io
