@@ -44,6 +44,9 @@ ANOTHER_RATE = """What is left of sines when a model at 48 kHz plays in a track 
 louder they come out, and how loud all is that was not there before, both beside the sine that went in. The model, a
 gain of 0 dB, changes nothing, so all of it is the way from rate to rate that the neutone-sdk has.
 """
+FIRST = """The first moment after a file was loaded: milliseconds of the processor for each block of the host. Torch
+makes the program quick while it plays the first two.
+"""
 BANDS, SINES_HZ = 64, (100, 1000, 5000, 10000, 15000, 20000)
 
 
@@ -98,6 +101,7 @@ CASES = {
     "rave live": lambda: made("rave", "live"),
     "rave v2": lambda: made("rave", "v2"),
 }
+BEGUN = ("wavenet nano", "wavenet standard", "lstm 1x16", "ddsp standard", "rave live", "rave v2")
 DELAYED = {
     "wavenet nano": CASES["wavenet nano"],
     "bands": lambda: Player(Tone("wavenet", Bank().eval(), 48000)),
@@ -112,6 +116,10 @@ def main() -> None:
         text = f"{WORDS}\n" + table(
             ["model", "Hz", "MB", *(f"block {block}" for block in SPEED_BLOCKS), "native core", "error"],
             [speed(name, make(), path) for name, make in CASES.items()],
+        )
+        text += f"\n\n{FIRST}\n" + table(
+            ["model", "Hz", "block", "first", "second", "later ones"],
+            [first_blocks(name, CASES[name](), path) for name in BEGUN],
         )
         columns = ["model", *(f"{rate}, {block}" for rate in RATES for block in BLOCKS)]
         rows = [row for name, make in DELAYED.items() for row in delays(name, make(), path)]
@@ -131,6 +139,19 @@ def speed(name: str, player: Player, path: Path) -> list[str]:
     times.append(times_real(lambda: [stream.process(block) for block in x], player.sample_rate))
     size = f"{path.stat().st_size / 1e6:.1f}"
     return [name, player.sample_rate, size, *(f"{value:.1f}" for value in times), f"{error:.0e}"]
+
+
+def first_blocks(name: str, player: Player, path: Path) -> list[str]:
+    """One row: what the first blocks cost, and the median of others."""
+    formats.write(ROW, player, path)
+    block = max(CORE_BLOCK, player.model.block)
+    host, times = Host(path, player.sample_rate, block), []
+    for x in np.split(np.tile(noise(2), ROUNDS), ROUNDS * PIECE // block, axis=1):
+        before = time.process_time()
+        host.run(x)
+        times.append(1000 * (time.process_time() - before))
+    told = (*times[:2], statistics.median(times[WARM:]))
+    return [name, player.sample_rate, block, *(f"{value:.1f}" for value in told)]
 
 
 def noise(channels: int) -> np.ndarray:

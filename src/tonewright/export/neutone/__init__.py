@@ -11,6 +11,7 @@ from tonewright.errors import ConfigError
 from tonewright.export.graphs import traced
 from tonewright.export.neutone import host, sdk
 from tonewright.export.neutone.card import ABOUT, card_of
+from tonewright.export.neutone.knobs import KNOBS
 from tonewright.export.torchscript.build import check_graph
 from tonewright.export.torchscript.saving import saved
 from tonewright.models.base import channels_of
@@ -18,7 +19,6 @@ from tonewright.runtime.player import Player
 
 MAX_RATE = 96000  # Hz, of the metadata's schema
 BLOCK = 480  # samples of the host that plays a file back; divides hardly any model's block
-KNOBS = 4
 
 __all__ = ["ABOUT", "check", "expected", "replay", "write"]
 

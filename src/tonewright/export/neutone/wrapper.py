@@ -1,4 +1,4 @@
-"""A model as Neutone calls it; both classes are compiled to TorchScript, so they are written in what that knows.
+"""A model as Neutone calls it; the classes are compiled to TorchScript, so they are written in what that knows.
 
 The neutone-sdk is imported here, so this module is only for when it is there.
 """
@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from tonewright.export.neutone import sdk
 from tonewright.export.neutone.card import Card
+from tonewright.export.neutone.knobs import KNOBS, Knobs, column
 from tonewright.export.torchscript.build import scripted
 from tonewright.export.torchscript.saving import DATE
 from tonewright.models.base import Port, channels_of
 from tonewright.runtime.player import Player
 
 neutone = sdk.load()
-KNOBS = neutone.constants.MAX_N_PARAMS
 
 
 def wrapped(player: Player, card: Card) -> nn.Module:
@@ -39,58 +39,6 @@ class Played(nn.Module):
 
     def reset(self) -> None:
         pass
-
-
-class Knobs(nn.Module):
-    """Knobs from 0 to 1 as the controls of a model: within their ranges, and smoothed.
-
-    The mean of the last `smoothing_ms` makes of a knob that jumps the straight line that our own player plays.
-
-    Args:
-        ports: of the model; those beyond the first four stay at their defaults.
-        sample_rate: in Hz.
-    """
-
-    low: Tensor
-    span: Tensor
-    others: Tensor
-    before: Tensor
-
-    def __init__(self, ports: tuple[Port, ...], sample_rate: int):
-        super().__init__()
-        turned, others = ports[:KNOBS], ports[KNOBS:]
-        self.register_buffer("low", column([port.minimum for port in turned]))
-        self.register_buffer("span", column([port.maximum - port.minimum for port in turned]))
-        self.register_buffer("others", column([port.default for port in others]))
-        self.lengths = [max(1, round(port.smoothing_ms * sample_rate / 1000)) for port in turned] or [1]
-        self.longest = max(self.lengths)
-        self.count = len(turned)
-        self.register_buffer("before", torch.zeros(self.count, self.longest - 1))
-        self.fresh = True
-
-    def forward(self, knobs: Tensor) -> Tensor:
-        """Knobs [4, n] to controls [ports, n]."""
-        n = knobs.shape[1]
-        x = self.low + self.span * knobs[: self.count].clamp(0.0, 1.0)
-        if self.fresh:
-            self.before = x[:, :1].repeat(1, self.longest - 1)
-            self.fresh = False
-        x = torch.cat([self.before, x], 1)
-        self.before = x[:, n:]
-        rows = [self.smooth(x[i], self.lengths[i], n) for i in range(self.count)]
-        rows.append(self.others.expand(-1, n))
-        return torch.cat(rows)
-
-    def smooth(self, x: Tensor, length: int, n: int) -> Tensor:
-        """The mean of the last `length` samples of x [longest - 1 + n], for each of its last n: [1, n]."""
-        if length == 1:
-            return x[-n:].unsqueeze(0)
-        sums = torch.cumsum(torch.nn.functional.pad(x.double(), [1, 0]), 0)
-        return ((sums[-n:] - sums[-n - length : -length]) / length).float().unsqueeze(0)
-
-    def reset(self) -> None:
-        """The next knobs are where they have been for ever."""
-        self.fresh = True
 
 
 class Effect(neutone.WaveformToWaveformBase):
@@ -268,8 +216,3 @@ def offered(port: Port, told: dict[str, str]) -> neutone.ContinuousNeutoneParame
         description=f"{port.name}{means}, from {port.minimum:g} to {port.maximum:g}{unit}",
         default_value=(port.default - port.minimum) / (port.maximum - port.minimum),
     )
-
-
-def column(values: list[float]) -> Tensor:
-    """Numbers as float32 [n, 1]."""
-    return torch.tensor(values, dtype=torch.float32).reshape(-1, 1)
