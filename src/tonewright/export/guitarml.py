@@ -75,8 +75,8 @@ def write(player: Player, path: Path) -> str:
     shape = {"model": "SimpleRNN", "input_size": 1 + len(config.knobs), "skip": 1, "output_size": 1}
     shape |= {"unit_type": "LSTM", "num_layers": 1, "hidden_size": config.hidden, "bias_fl": True}
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    state = {f"rec.{name}_l0": getattr(weights, name).tolist() for name in names}
-    state |= {"lin.weight": weights.weight.tolist(), "lin.bias": weights.bias.tolist()}
+    state = {f"rec.{name}_l0": stranger.short(getattr(weights, name)) for name in names}
+    state |= {"lin.weight": stranger.short(weights.weight), "lin.bias": stranger.short(weights.bias)}
     stranger.write(path, {"model_data": shape, "state_dict": state})
     plugin, _, habit = PLUGINS[config.hidden]
     knobs = f" and {words(config.knobs)} as its knobs" if config.knobs else ""

@@ -46,7 +46,7 @@ def write(player: Player, path: Path, about: dict[str, str] | None = None) -> st
     values = {"in_shape": [None, None, 1 + len(config.knobs)], "in_skip": int(config.direct)}
     values |= made.gains_db | {"layers": layers_of(config.cell, made.weights)}
     x = storage.probe(rate, BATCH)
-    values |= {"input_batch": x.tolist(), "output_batch": first_answer(made, x).tolist()}
+    values |= {"input_batch": stranger.short(x), "output_batch": stranger.short(first_answer(made, x))}
     # some players look for the rate here, and take a number only
     values |= {"samplerate": rate, "metadata": metadata(player, about or {})}
     stranger.write(path, values)
@@ -75,7 +75,7 @@ def layers_of(cell: str, weights: Weights) -> list[dict]:
 
 def _layer(kind: str, outputs: int, weights: list[Tensor]) -> dict:
     row = {"type": kind, "activation": "", "shape": [None, None, outputs]}
-    return row | {"weights": [weight.tolist() for weight in weights]}
+    return row | {"weights": [stranger.short(weight) for weight in weights]}
 
 
 @torch.no_grad()
