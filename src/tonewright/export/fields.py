@@ -3,6 +3,7 @@
 import math
 import reprlib
 from collections.abc import Iterable
+from itertools import chain
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from tonewright.config import did_you_mean
 from tonewright.errors import ConfigError
 
 MAX_SHOWN = 100  # characters
+MAX_SLOPE = 100.0  # of what a sound is multiplied by below 0, layer after layer
 MAX_NUMBER = 1e9  # of a setting; of a weight it is what float32 can hold
 
 
@@ -78,7 +80,7 @@ def numbers(values: list, name: str) -> Tensor:
     >>> numbers([1, 0.5], "weights")
     tensor([1.0000, 0.5000])
     """
-    if not all(type(value) in (int, float) for value in values):
+    if not {*map(type, values)} <= {int, float}:
         raise ConfigError(f"its {name} hold something that is no number")
     try:
         # what float32 cannot hold becomes infinite, which is told below
@@ -89,6 +91,24 @@ def numbers(values: list, name: str) -> Tensor:
     if not np.isfinite(array).all():
         raise ConfigError(f"its {name} hold NaN or infinite numbers")
     return torch.from_numpy(array)
+
+
+def gentle(slopes: Tensor) -> Tensor:
+    """Those slopes of activations, none of them so steep that a few layers make a sound infinite.
+
+    Raises:
+        ConfigError: for one that is.
+
+    >>> gentle(torch.tensor([0.01, 1e8]))
+    Traceback (most recent call last):
+    tonewright.errors.ConfigError: slopes of activations are -100 to 100, and one is 1e+08
+    """
+    steepest = float(slopes.flatten()[slopes.abs().argmax()])
+    if abs(steepest) > MAX_SLOPE:
+        raise ConfigError(
+            f"slopes of activations are {-MAX_SLOPE:g} to {MAX_SLOPE:g}, and one is {steepest:g}"
+        )
+    return slopes
 
 
 def expect(weights: Tensor, count: int) -> None:
@@ -121,7 +141,7 @@ def matrix(value, shape: tuple[int, ...], name: str) -> Tensor:
             raise ConfigError(
                 f"'{name}' wants lists of {' x '.join(map(str, shape))} numbers, and has others"
             )
-        rows = [item for row in rows for item in row]
+        rows = [*chain.from_iterable(rows)]
     return numbers(rows, name).reshape(shape)
 
 

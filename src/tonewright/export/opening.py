@@ -54,6 +54,23 @@ def read(path: Path | str, **options) -> storage.Tone:
     return stranger.made(path, values, row.load().from_values, **options)
 
 
+def check_answer(player: Player, path: Path) -> None:
+    """Refuse a model whose weights are numbers, and whose sound is none.
+
+    Args:
+        player: of the model.
+        path: of the file that it is from.
+
+    Raises:
+        FileError: its answer to a short sound has NaN or infinite samples.
+    """
+    x = storage.probe(player.sample_rate, storage.probe_samples(player.model))
+    if not storage.answer(player.model, x).isfinite().all():
+        raise FileError(
+            f"{path} holds a model that answers a sound with NaN or infinite samples; it was never well taught"
+        )
+
+
 def is_foreign(path: Path) -> bool:
     """Whether the file is, by its name, of another program; what has no such name is taken for one of ours.
 

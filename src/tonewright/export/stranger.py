@@ -5,15 +5,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
 from tonewright.atomic import write_whole
 from tonewright.errors import ConfigError, FileError
 from tonewright.storage import Tone
 
 MAX_FILE = 1 << 24  # bytes
-# Each takes many times the memory of its characters. A model needs some hundreds of lists, and some thousands of names.
+# Each takes many times the memory of its characters. A model needs hundreds of lists, and thousands of names.
 MAX_LISTS, MAX_NAMES, MAX_VALUES = 1 << 14, 1 << 15, 1 << 20
-MAX_WEIGHTS = 700_000  # of a model that is written: as many as a file has room for, however long its numbers are
+MAX_WEIGHTS = (
+    700_000  # of a model that is written: as many as a file has room for, however long its numbers are
+)
 MAX_DIGITS = 20  # of a whole number
 
 
@@ -54,8 +57,6 @@ def parse(path: Path | str) -> dict:
         raise FileError(f"{path} holds more than {too_much}, and no model does")
     try:
         values = json.loads(data.decode("utf-8-sig"), parse_int=_whole)
-    except ConfigError as error:
-        raise FileError(f"{path} cannot be played: {error}") from error
     except UnicodeDecodeError as error:
         raise FileError(f"{path} is not a {path.suffix} file") from error
     except (ValueError, RecursionError) as error:
@@ -71,6 +72,7 @@ def short(values) -> list | float:
     >>> short([0.10000000149011612, 1.0])
     [0.1, 1.0]
     """
+    values = values.detach() if isinstance(values, Tensor) else values
     return np.asarray(values, np.float32).astype(str).astype(np.float64).tolist()
 
 
@@ -112,17 +114,20 @@ def check_weights(count: int, title: str) -> None:
 
 
 def _too_much(data: bytes) -> str:
-    """Of what the text of a file holds more than any model, as far as its characters tell; nothing when all is well."""
-    for marks, most, what in (("[{", MAX_LISTS, "lists"), (":", MAX_NAMES, "names"), (",", MAX_VALUES, "values")):
+    """Of what a text holds more than any model, as far as its characters tell; nothing when all is well."""
+    for marks, most, what in (
+        ("[{", MAX_LISTS, "lists"),
+        (":", MAX_NAMES, "names"),
+        (",", MAX_VALUES, "values"),
+    ):
         if sum(data.count(mark.encode()) for mark in marks) > most:
             return f"{most:,} {what}"
     return ""
 
 
-def _whole(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
-        raise ConfigError(f"it holds a whole number of {len(digits)} digits")
-    return int(digits)
+def _whole(digits: str) -> int | float:
+    """A whole number, and of one that no setting has as much as a float can say, which takes no time to tell."""
+    return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
 
 
 def _data(path: Path) -> bytes:

@@ -35,11 +35,13 @@ def playable(what: str, memory: int, settle: int, weights: int) -> None:
 
     >>> playable("all layers", 100, 1 << 18, 10_000)
     Traceback (most recent call last):
-    tonewright.errors.ConfigError: all layers look back 262,144 samples with 10,000 weights, which takes too long to begin
+    tonewright.errors.ConfigError: all layers look back 262,144 samples with 10,000 weights, which takes too ...
     """
     within(f"memory of {what}", memory, 0, MAX_MEMORY)
     if settle > MAX_SETTLE:
-        raise ConfigError(f"{what} look back {settle:,} samples, and {MAX_SETTLE:,} is the most that is played")
+        raise ConfigError(
+            f"{what} look back {settle:,} samples, and {MAX_SETTLE:,} is the most that is played"
+        )
     if settle * weights > MAX_WORK:
         raise ConfigError(
             f"{what} look back {settle:,} samples with {weights:,} weights, which takes too long to begin"

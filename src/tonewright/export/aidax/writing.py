@@ -10,6 +10,7 @@ from tonewright.export import stranger
 from tonewright.export.aidax.layers import swapped
 from tonewright.export.aidax.reading import FACTS
 from tonewright.export.aidax.single import Single, single
+from tonewright.export.facts import ESR, clean, said, within
 from tonewright.export.fields import words
 from tonewright.export.recurrent import Weights, model_of
 from tonewright.runtime.player import Player
@@ -38,7 +39,7 @@ def write(player: Player, path: Path, about: dict[str, str] | None = None) -> st
         What was written, in words.
 
     Raises:
-        ConfigError: the format cannot hold the model.
+        ConfigError: the format cannot hold the model, or what is told of it.
         FileError: it cannot be written there.
     """
     made, rate = single(player), player.sample_rate
@@ -46,7 +47,7 @@ def write(player: Player, path: Path, about: dict[str, str] | None = None) -> st
     values = {"in_shape": [None, None, 1 + len(config.knobs)], "in_skip": int(config.direct)}
     values |= made.gains_db | {"layers": layers_of(config.cell, made.weights)}
     x = storage.probe(rate, BATCH)
-    values |= {"input_batch": stranger.short(x), "output_batch": stranger.short(first_answer(made, x))}
+    values |= {"input_batch": x.tolist(), "output_batch": first_answer(made, x).tolist()}
     # some players look for the rate here, and take a number only
     values |= {"samplerate": rate, "metadata": metadata(player, about or {})}
     stranger.write(path, values)
@@ -75,7 +76,7 @@ def layers_of(cell: str, weights: Weights) -> list[dict]:
 
 def _layer(kind: str, outputs: int, weights: list[Tensor]) -> dict:
     row = {"type": kind, "activation": "", "shape": [None, None, outputs]}
-    return row | {"weights": [stranger.short(weight) for weight in weights]}
+    return row | {"weights": [weight.tolist() for weight in weights]}
 
 
 @torch.no_grad()
@@ -89,8 +90,10 @@ def first_answer(made: Single, x: Tensor) -> Tensor:
 def metadata(player: Player, about: dict[str, str]) -> dict:
     """What is told of the model: what we know of it, and over it what a person says."""
     tone = player.tone
-    told = {name: tone.provenance[ours] for name, ours in FACTS.items() if ours in tone.provenance}
+    told = {
+        name: clean(str(tone.provenance[ours])) for name, ours in FACTS.items() if ours in tone.provenance
+    }
     told |= {"samplerate": str(tone.sample_rate)}
-    if "esr" in tone.metrics:
-        told |= {"esr": tone.metrics["esr"]}
-    return told | about
+    if within(esr := tone.metrics.get("esr"), ESR):
+        told |= {"esr": esr}
+    return told | {name: said(name, value) for name, value in about.items()}

@@ -169,11 +169,13 @@ class Stack:
         return layers + (self.head_kernel - 1) * self.head_dilation
 
     def weights(self, source: int, condition: int) -> int:
-        """How many weights there are, but biases and slopes, when it hears so many channels and so many of condition."""
+        """How many weights there are, biases and slopes not counted, for so many channels of sound and condition."""
         count = source * self.channels + self.heard * self.head_channels * self.head_kernel
         for layer in self.layers:
             made, widths = self.bottleneck * layer.halves, self.widths(layer, condition)
-            count += self.channels * made * layer.kernel // self.groups + condition * made // self.mixin_groups
+            count += (
+                self.channels * made * layer.kernel // self.groups + condition * made // self.mixin_groups
+            )
             count += self.bottleneck * self.channels // self.out if self.out else 0
             count += self.bottleneck * self.side.channels // self.side.groups if self.side else 0
             count += sum(condition * widths[f.place] * (1 + f.shift) // f.groups for f in self.films)

@@ -96,14 +96,18 @@ class Config:
             if part.kind == "softmax":
                 within("channels of a softmax", made, 1, MAX_SOFTMAX)
         memory = sum(inputs * part.memory for part, inputs in self.places())
-        playable("all parts", memory, self.settle, sum(part.weights(inputs) for part, inputs in self.places()))
+        playable(
+            "all parts", memory, self.settle, sum(part.weights(inputs) for part, inputs in self.places())
+        )
         if made != 1:
             raise ConfigError(f"one channel comes out of the last part, and not {made}")
 
     @property
     def settle(self) -> int:
         """Samples of silence before the first note; recurrent parts forget at the same time, and not in turn."""
-        return sum(part.memory for part in self.parts) + SETTLE * any(part.kind in CELLS for part in self.parts)
+        return sum(part.memory for part in self.parts) + SETTLE * any(
+            part.kind in CELLS for part in self.parts
+        )
 
     def places(self) -> Iterator[tuple[Part, int]]:
         """Each part, and how many channels it hears."""
