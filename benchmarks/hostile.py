@@ -21,8 +21,9 @@ from tonewright.runtime.player import Player
 
 ROOT = Path(__file__).parents[1]
 WORDS = """Each attack on each format that is read, in a process that has imported everything: the time until the
-sentence, or until eight samples were played, and the memory taken beside what the process had. "A billion", "less than nothing" and "NaN" put that
-in the place of every number of a file, one after another; the row is the worst of them.
+sentence, or until eight samples were played, and the memory taken beside what the process had. "A billion", "less
+than nothing", "4300 digits" and "NaN" put that in the place of every number of a file, one after another; the row
+is the worst of them.
 """
 LONG = ((1 << 20, 15), (1 << 17, 127), (2048, 127))  # samples of each dilation, layers; the last is played
 # reads a file and prints seconds, MB and the sentence

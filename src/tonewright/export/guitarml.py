@@ -12,14 +12,18 @@ from torch import Tensor
 from tonewright import storage
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
-from tonewright.export.facts import USUAL_RATE, rate_of
-from tonewright.export.fields import field, matrix, only, shown, words
+from tonewright.export.fields import field, matrix, only, rate_of_sound, shown, words
 from tonewright.export.recurrent import GATES, Weights, check_single, config_of, model_of, weights_of
 from tonewright.runtime.player import Player
 
-# units: (plugin, the numbers of knobs that it takes, the rate in Hz at which it plays, or else that of its host)
-PLUGINS = {20: ("NeuralPi", (0, 1, 2), None), 32: ("TS-M1N3", (2,), 48000), 40: ("Proteus", (0, 1, 2), 44100)}
+# units: (plugin, the numbers of knobs that it takes, what it does about the rate)
+PLUGINS = {
+    20: ("NeuralPi", (0, 1, 2), "plays it at the rate of its host"),
+    32: ("TS-M1N3", (2,), "plays it at 48000 Hz"),
+    40: ("Proteus", (0, 1, 2), "plays it at 44100 Hz"),
+}
 CELLS = {"LSTM": "lstm", "GRU": "gru"}
+USUAL_RATE = 44100  # Hz; the files tell none
 
 
 def check(player: Player) -> None:
@@ -74,18 +78,12 @@ def write(player: Player, path: Path) -> str:
     state = {f"rec.{name}_l0": getattr(weights, name).tolist() for name in names}
     state |= {"lin.weight": weights.weight.tolist(), "lin.bias": weights.bias.tolist()}
     stranger.write(path, {"model_data": shape, "state_dict": state})
-    plugin, _, rate = PLUGINS[config.hidden]
+    plugin, _, habit = PLUGINS[config.hidden]
     knobs = f" and {words(config.knobs)} as its knobs" if config.knobs else ""
-    habit = f"plays it at {'the rate of its host' if rate is None else f'{rate} Hz'}"
-    made = f"an LSTM of {config.hidden} units{knobs}, for {plugin}, which {habit}"
-    return f"{made}; it was learned at {player.sample_rate} Hz{_warning(rate, player.sample_rate)}"
-
-
-def _warning(rate: int | None, learned: int) -> str:
-    """What to know where the plugin has another rate than the model."""
-    if rate in (None, learned):
-        return f", so run its host at {learned} Hz" if rate is None else ""
-    return f".\nIt will sound wrong there: teach it from recordings at {rate} Hz"
+    return (
+        f"an LSTM of {config.hidden} units{knobs}, for {plugin}, which {habit}; "
+        f"it was learned at {player.sample_rate} Hz"
+    )
 
 
 def looks_like(values: dict) -> bool:
@@ -129,7 +127,7 @@ def from_values(values: dict, rate: int | None = None) -> storage.Tone:
         raise ConfigError(f"its 'unit_type' is {shown(unit)}, and this version plays {words(CELLS)}")
     if skip not in (0, 1):
         raise ConfigError(f"its 'skip' is {shown(skip)}, and this version plays 0 and 1")
-    rate = rate_of(None, rate, USUAL_RATE)
+    rate = rate_of_sound(USUAL_RATE if rate is None else rate)
     config = config_of(
         CELLS[unit], field(shape, "hidden_size", int), field(shape, "input_size", int), direct=skip == 1
     )

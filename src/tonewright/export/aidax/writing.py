@@ -10,7 +10,6 @@ from tonewright.export import stranger
 from tonewright.export.aidax.layers import swapped
 from tonewright.export.aidax.reading import FACTS
 from tonewright.export.aidax.single import Single, single
-from tonewright.export.facts import ESR, clean, said, within
 from tonewright.export.fields import words
 from tonewright.export.recurrent import Weights, model_of
 from tonewright.runtime.player import Player
@@ -39,7 +38,7 @@ def write(player: Player, path: Path, about: dict[str, str] | None = None) -> st
         What was written, in words.
 
     Raises:
-        ConfigError: the format cannot hold the model, or what is told of it.
+        ConfigError: the format cannot hold the model.
         FileError: it cannot be written there.
     """
     made, rate = single(player), player.sample_rate
@@ -90,10 +89,8 @@ def first_answer(made: Single, x: Tensor) -> Tensor:
 def metadata(player: Player, about: dict[str, str]) -> dict:
     """What is told of the model: what we know of it, and over it what a person says."""
     tone = player.tone
-    told = {
-        name: clean(str(tone.provenance[ours])) for name, ours in FACTS.items() if ours in tone.provenance
-    }
+    told = {name: tone.provenance[ours] for name, ours in FACTS.items() if ours in tone.provenance}
     told |= {"samplerate": str(tone.sample_rate)}
-    if within(esr := tone.metrics.get("esr"), ESR):
-        told |= {"esr": esr}
-    return told | {name: said(name, value) for name, value in about.items()}
+    if "esr" in tone.metrics:
+        told |= {"esr": tone.metrics["esr"]}
+    return told | about
