@@ -3,11 +3,15 @@
 python -m benchmarks.hostile
 """
 
+import io
 import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import numpy as np
+import soundfile
 
 from benchmarks.results import table, write_section
 from tonewright.export import formats
@@ -17,9 +21,11 @@ from tonewright.runtime.player import Player
 
 ROOT = Path(__file__).parents[1]
 WORDS = """Each attack on each format that is read, in a process that has imported everything: the time until the
-sentence, and the memory taken beside what the process had. "A billion", "less than nothing" and "NaN" put that
-in the place of every number of a file, one after another; the row is the worst of them.
+sentence, or until eight samples were played, and the memory taken beside what the process had. "A billion", "less
+than nothing", "4300 digits" and "NaN" put that in the place of every number of a file, one after another; the row
+is the worst of them.
 """
+LONG = ((1 << 20, 15), (1 << 17, 127), (2048, 127))  # samples of each dilation, layers; the last is played
 # reads a file and prints seconds, MB and the sentence
 CHILD = """
 import json, sys, time
@@ -35,7 +41,7 @@ for path in sys.argv[1:]:
     open("/proc/self/clear_refs", "w").write("5")
     before, start = most(), time.perf_counter()
     try:
-        load(path)
+        load(path).render(numpy.zeros(8, numpy.float32))
         said = "plays"
     except TonewrightError as error:
         said = str(error)
@@ -68,13 +74,26 @@ def attacks(row: Format, model: Player, folder: Path):
         "16 MB of [": [b"[" * (16 << 20)],
         "16 MB of [],": [b'{"architecture": "LSTM", "config": [' + b"[]," * 5_500_000 + b"[]]}"],
         "16 MB of numbers": [b'{"weights": [' + b"1," * 8_300_000 + b"1]}"],
+        "1.8 M names and a guitar": [
+            ("{" + ",".join(f'"{i:x}":0' for i in range(1_800_000)) + ',"a":"\N{GUITAR}"}').encode()[
+                : 16 << 20
+            ]
+        ],
+        "16 MB of a name and a guitar": [f'{{"name": "{"x" * 16_700_000}\N{GUITAR}"}}'.encode()],
         "8 MB of a name": [b'{"name": "' + b"x" * (8 << 20) + b'"}'],
     }
     if suffix not in formats.SOUND:
         values = json.loads(data)
         made["a billion"] = [json.dumps(v).encode() for v in with_numbers(values, 10**9)]
         made["less than nothing"] = [json.dumps(v).encode() for v in with_numbers(values, -1)]
+        made["4300 digits"] = [
+            json.dumps(v).replace('"DIGITS"', "9" * 4300).encode() for v in with_numbers(values, "DIGITS")
+        ]
         made["NaN"] = [json.dumps(v).encode() for v in with_numbers(values, float("nan"))]
+    if row.key == "nam":
+        made["a long memory"] = [json.dumps(long_memory(*shape)).encode() for shape in LONG]
+    if suffix in formats.SOUND:
+        made["255 channels"] = [many_channels(kind) for kind in ("WAV", "OGG")]
     for name, texts in made.items():
         paths = [folder / f"{row.key}-{len(name)}-{i}{suffix}" for i in range(len(texts))]
         for path, text in zip(paths, texts, strict=True):
@@ -85,6 +104,21 @@ def attacks(row: Format, model: Player, folder: Path):
     with open(original, "r+b") as file:
         file.truncate(1 << 30)
     yield "1 GB", [original]
+
+
+def long_memory(dilation: int, layers: int) -> dict:
+    """A .nam file of layers of one channel and two taps."""
+    array = {"input_size": 1, "condition_size": 1, "head_size": 1, "channels": 1, "kernel_size": 2}
+    array |= {"dilations": [dilation] * layers, "activation": "Tanh", "gated": False, "head_bias": True}
+    weights = [0.0] * (6 * layers + 4)
+    return {"version": "0.5.4", "architecture": "WaveNet", "config": {"layers": [array]}, "weights": weights}
+
+
+def many_channels(kind: str) -> bytes:
+    """A second of silence in 255 channels."""
+    sound = io.BytesIO()
+    soundfile.write(sound, np.zeros((48000, 255), np.float32), 48000, format=kind)
+    return sound.getvalue()
 
 
 def with_numbers(values, value):

@@ -72,7 +72,7 @@ def variable(place: int = 0, **changes) -> list[dict]:
         ({"variables": []}, "its layer -1 has no 'W'"),
         ({"variables": [3]}, "'variables' wants settings, and holds 3"),
         ({"variables": variable(layer_idx=None)}, "'layer_idx' wants a whole number"),
-        ({"variables": variable(layer_idx=10**400)}, "its layer 3 has 'W' twice"),
+        ({"variables": variable(layer_idx=10**19)}, "its layer 3 has 'W' twice"),
         ({"variables": VA["variables"][1:]}, "its layer -1 has no 'W'"),
         ({"variables": variable(name=3)}, "'name' wants a word"),
         ({"variables": variable(name="V")}, "its layer -1 has no 'W'"),
@@ -88,7 +88,7 @@ def variable(place: int = 0, **changes) -> list[dict]:
         ({"variables": variable(data=[0.0] * 3 + ["1" * 500])}, "no number"),
         ({"variables": variable(data=[0.0] * 3 + [float("inf")])}, "NaN or infinite"),
         ({"variables": variable(data=[0.0] * 3 + [True])}, "no number"),
-        ({"variables": variable(data=[0.0] * 3 + [10**400])}, "too large"),
+        ({"variables": variable(data=[0.0] * 3 + [10**400])}, "NaN or infinite"),
     ],
     ids=lambda value: str(value)[:50],
 )
@@ -111,7 +111,8 @@ def test_wavenetva_files_that_are_not_ours(put, changes, words):
         ({"input_size": 1}, {}, "'rec.weight_ih_l0' wants lists of 12 x 1 numbers"),
         ({"hidden_size": 0}, {}, "hidden is 1 to 1024"),
         ({"hidden_size": -1}, {}, "hidden is 1 to 1024"),
-        ({"hidden_size": 1024}, {}, "'rec.weight_ih_l0' wants lists of 4096 x 2 numbers"),
+        ({"hidden_size": 256}, {}, "'rec.weight_ih_l0' wants lists of 1024 x 2 numbers"),
+        ({"hidden_size": 1024}, {}, "look back 4,096 samples with 4,202,496 weights"),
         ({"hidden_size": 3.5}, {}, "'hidden_size' wants a whole number"),
         ({}, {"rec.bias_ih_l0": None}, "'rec.bias_ih_l0' wants a list"),
         ({}, {"rec.bias_hh_l0": [0.0] * 11}, "'rec.bias_hh_l0' wants lists of 12 numbers"),
@@ -259,7 +260,7 @@ from tonewright import models
 from tonewright.errors import FileError
 from tonewright.export import aidax, guitarml, opening, wavenetva
 models.find("lstm"), models.find("wavenet"), models.find("row")
-most = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize() + (300 << 20)
+most = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize() + (200 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (most, most))
 for path in sys.argv[1:]:
     try:
@@ -273,7 +274,7 @@ for path in sys.argv[1:]:
     not sys.platform.startswith("linux"), reason="the limit counts what Linux tells of memory"
 )
 def test_no_file_takes_more_memory_than_its_size(tmp_path):
-    """In a process that may take 300 MB more: settings that ask for gigabytes, and lists of nothing."""
+    """In a process that may take 200 MB more: settings that ask for gigabytes, and lists of nothing."""
     big = {"residual_channels": 1024, "filter_width": 1024, "dilations": [1] * 15}
     wide = rt_file(*[conv1d(1, 1, 1) | {"kernel_size": [4096], "shape": [None, None, 1024]}] * 100)
     texts = [

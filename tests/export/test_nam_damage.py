@@ -66,7 +66,7 @@ def refused(path, words: str = "", size: float | None = None) -> None:
         ({"weights": [0.0] * 219 + [float("nan")]}, "NaN or infinite"),
         ({"weights": [0.0] * 219 + [float("-inf")]}, "NaN or infinite"),
         ({"weights": [0.0] * 219 + [1e300]}, "NaN or infinite"),
-        ({"weights": [0.0] * 219 + [10**400]}, "too large"),
+        ({"weights": [0.0] * 219 + [10**400]}, "NaN or infinite"),
         ({"sample_rate": "48000"}, "'sample_rate' wants a number"),
         ({"sample_rate": True}, "'sample_rate' wants a number"),
         ({"sample_rate": 10**400}, "'sample_rate' wants a number"),
@@ -93,15 +93,15 @@ HEAD = {"out_channels": 2, "kernel_size": 1, "bias": False}
         ({"channels": True}, "'channels' wants a whole number"),
         ({"channels": None}, "'channels' wants a whole number"),
         ({"channels": 5}, "must equal the next stack's channels|'input_size' is 4"),
-        ({"dilations": []}, "'dilations' wants a list of 1 to 256 whole numbers"),
+        ({"dilations": []}, "'dilations' wants a list of 1 to 128 whole numbers"),
         ({"dilations": [1, 0]}, "dilation is 1 to"),
-        ({"dilations": [1, 2.5]}, "'dilations' wants a list of 1 to 256 whole numbers"),
+        ({"dilations": [1, 2.5]}, "'dilations' wants a list of 1 to 128 whole numbers"),
         ({"dilations": [1 << 40, 2]}, "dilation is 1 to"),
-        ({"dilations": [1] * 5000}, "'dilations' wants a list of 1 to 256"),
-        ({"dilations": [1] * 256}, "number of layers is 1 to 128, and not 256"),
+        ({"dilations": [1] * 5000}, "'dilations' wants a list of 1 to 128"),
+        ({"dilations": [1] * 127}, "number of layers is 1 to 128, and not 129"),
         ({"dilations": [1 << 20] * 100}, "memory of all layers"),
         ({"kernel_size": 0}, "kernel is 1 to"),
-        ({"kernel_size": 10**400}, "kernel is 1 to"),
+        ({"kernel_size": 10**400}, "'kernel_size' wants a whole number, and is inf"),
         ({"kernel_size": ...}, "either 'kernel_size' or 'kernel_sizes'"),
         ({"kernel_sizes": [3, 3]}, "either 'kernel_size' or 'kernel_sizes'"),
         (
@@ -181,7 +181,7 @@ def test_a_wavenet_that_is_not_ours(put):
     for change, words in (
         ({"head": {"channels": 2}}, "'kernel_sizes' wants a list"),
         ({"head": TAIL | {"kernel_sizes": [0]}}, "kernel is 1 to"),
-        ({"head": TAIL | {"kernel_sizes": [1] * 257}}, "'kernel_sizes' wants a list of 1 to 256"),
+        ({"head": TAIL | {"kernel_sizes": [1] * 257}}, "'kernel_sizes' wants a list of 1 to 128"),
         ({"head": TAIL | {"activation": 3}}, "'activation' wants a name"),
         ({"head": TAIL | {"channels": 0}}, "channels of the tail is 1 to"),
         ({"head": TAIL | {"out_channels": 2}}, "2 channels come out of it, and this version plays one"),
@@ -210,7 +210,8 @@ def test_a_wavenet_that_is_not_ours(put):
     [
         ({"hidden_size": 0}, "hidden is 1 to 1024"),
         ({"hidden_size": 1 << 40}, "hidden is 1 to 1024"),
-        ({"hidden_size": 1024}, "weights, and it has 160"),
+        ({"hidden_size": 100}, "weights, and it has 160"),
+        ({"hidden_size": 1024}, "which takes too long to begin"),
         ({"hidden_size": None}, "'hidden_size' wants a whole number"),
         ({"num_layers": 0}, "layers is 1 to 8"),
         ({"num_layers": 10**9}, "layers is 1 to 8"),
@@ -232,11 +233,11 @@ def test_an_lstm_that_is_not_ours(put, change, words):
         ({"channels": 1 << 40}, "outputs is 1 to 1024"),
         ({"channels": True}, "'channels' wants a whole number"),
         ({"channels": 1024}, "weights, and it has 1"),
-        ({"dilations": []}, "'dilations' wants a list of 1 to 256"),
+        ({"dilations": []}, "'dilations' wants a list of 1 to 128"),
         ({"dilations": [0, 1, 2]}, "dilation is 1 to"),
         ({"dilations": [1 << 30, 1, 2]}, "dilation is 1 to"),
         ({"dilations": [1 << 20] * 100}, "memory of all parts"),
-        ({"dilations": [1] * 200}, "number of parts is 1 to 256"),
+        ({"dilations": [1] * 128}, "number of parts is 1 to 256"),
         ({"batchnorm": 1}, "'batchnorm' wants true or false"),
         ({"batchnorm": False}, "weights, and it has 1"),
         ({"activation": "Cosine"}, "activation is 'Cosine'"),
@@ -335,7 +336,7 @@ from tonewright import models
 from tonewright.errors import FileError
 from tonewright.export import nam, stranger
 [models.find(name) for name in ("lstm", "wavenet", "patchwork", "row")]
-most = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize() + (300 << 20)
+most = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize() + (200 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (most, most))
 for path in sys.argv[1:]:
     try:
@@ -349,7 +350,7 @@ for path in sys.argv[1:]:
     not sys.platform.startswith("linux"), reason="the limit counts what Linux tells of memory"
 )
 def test_no_file_takes_more_memory_than_its_size(tmp_path):
-    """In a process that may take 300 MB more: settings that ask for gigabytes, and lists of nothing."""
+    """In a process that may take 200 MB more: settings that ask for gigabytes, and lists of nothing."""
     wide = [array(1 if i == 0 else 1024, 1024, 1024 if i < 15 else 1, kernel_size=1024) for i in range(16)]
     texts = [
         json.dumps(lstm_file(config={"hidden_size": 1024, "num_layers": 8})),

@@ -144,6 +144,20 @@ def test_a_model_that_is_too_large_to_be_read_again():
         nam.check(player("wavenet", Config((Stack(300, (1, 2, 4, 8)),))))
 
 
+def test_what_would_not_be_read_again_is_not_written(path, monkeypatch):
+    deep = Config((Stack(2, (1,) * 70, head_channels=2, head_bias=False), Stack(2, (1,) * 60)))
+    with pytest.raises(ConfigError, match="128 layers at most, and this model has 130"):
+        nam.check(player("wavenet", deep))
+    for name, most, words in (
+        ("MAX_VALUES", 400, "hold 400 values at most"),
+        ("MAX_FILE", 1 << 10, "hold 0 MB at most"),
+    ):
+        with monkeypatch.context() as changed, pytest.raises(ConfigError, match=words):
+            changed.setattr(f"tonewright.export.stranger.{name}", most)
+            nam.write(player("wavenet", "standard"), path)
+        assert not path.exists()
+
+
 def test_a_container_holds_both_sizes(path):
     large, small = player("wavenet", Config(SMALL)), player("wavenet", Config(SMALL[1:]))
     large.tone.levels["nam_loudness_db"] = -20.0

@@ -85,3 +85,10 @@ def test_equal_kernels_written_one_by_one_are_one(tmp_path):
     ours = player(Config((Stack(2, (1, 2), (3, 3)),), conditioned=False, input_bias=True, mix="stack"))
     wavenetva.write(ours, tmp_path / "amp.json")
     np.testing.assert_allclose(tw.load(tmp_path / "amp.json").render(NOISE), ours.render(NOISE), atol=1e-6)
+
+
+def test_a_model_that_is_too_large_to_be_read_again():
+    stack = Stack(64, (1,) * 40, activation="gated")
+    config = Config((stack,), conditioned=False, input_bias=True, mix="stack")
+    with pytest.raises(ConfigError, match="WaveNetVA files hold 700,000 weights at most, and this model has"):
+        wavenetva.check(Player(Tone("wavenet", Model(config), 44100)))

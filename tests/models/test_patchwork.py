@@ -152,3 +152,11 @@ def test_impossible_parts_are_told():
     ):
         with pytest.raises(ConfigError, match=words):
             make()
+
+
+def test_what_settings_tell_of_their_model():
+    """Biases and slopes are not counted, for they cost little."""
+    for config in (Config(), *PRESETS.values()):
+        model = Model(config)
+        assert config.weights == sum(p.numel() for n, p in model.named_parameters() if n.endswith("weight"))
+        assert config.settle == model.settle

@@ -109,3 +109,11 @@ def test_impossible_rows_are_told(parts, words):
 def test_impossible_parts_are_told(settings, words):
     with pytest.raises(ConfigError, match=words):
         Part(*settings)
+
+
+def test_what_settings_tell_of_their_model():
+    for config in PRESETS.values():
+        counts = [part.weights(inputs) for part, inputs in config.places()]
+        names = ("weight", "weight_ih", "weight_hh")
+        named = Model(config).named_parameters()
+        assert sum(counts) == sum(p.numel() for name, p in named if name.rpartition(".")[2] in names)

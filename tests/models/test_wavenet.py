@@ -88,3 +88,10 @@ def test_impossible_stacks_are_told():
     ):
         with pytest.raises(ConfigError, match=words):
             Stack(**change)
+
+
+def test_what_settings_tell_of_their_model():
+    for config in (*PRESETS.values(), dataclasses.replace(PRESETS["nano"], knobs=("drive", "tone"))):
+        model = Model(config)
+        assert config.weights == sum(p.numel() for p in model.parameters())
+        assert sum(stack.settle for stack in config.stacks) == model.settle

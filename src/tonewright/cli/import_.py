@@ -33,10 +33,11 @@ def import_(
     rate:
         Sample rate in Hz, where the file tells none.
     """
-    from tonewright.export.opening import load
+    from tonewright.export.opening import check_answer, load
 
     check_result(output, ".tone")
     player = load(file, size=size, rate=rate)
+    check_answer(player, file)
     player.save(output)
     say(f"{output}: {player.tone.architecture}, {player.sample_rate} Hz, played by the {player.engine}")
     return 0

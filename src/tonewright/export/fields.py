@@ -3,6 +3,7 @@
 import math
 import reprlib
 from collections.abc import Iterable
+from itertools import chain
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from tonewright.errors import ConfigError
 
 MAX_SHOWN = 100  # characters
 MAX_NUMERAL = 64  # characters of a number
+MAX_SLOPE = 100.0  # of what a sound is multiplied by below 0, layer after layer
 MAX_NUMBER = 1e9  # of a setting; of a weight it is what float32 can hold
 
 
@@ -104,8 +106,9 @@ def numbers(values: list, name: str) -> Tensor:
     >>> numbers([1, 0.5], "weights")
     tensor([1.0000, 0.5000])
     """
-    if odd := [value for value in values if type(value) not in (int, float)]:
-        raise ConfigError(f"its {name} hold {shown(odd[0])}, which is no number")
+    if not {*map(type, values)} <= {int, float}:
+        odd = next(value for value in values if type(value) not in (int, float))
+        raise ConfigError(f"its {name} hold {shown(odd)}, which is no number")
     try:
         # what float32 cannot hold becomes infinite, which is told below
         with np.errstate(over="ignore"):
@@ -115,6 +118,24 @@ def numbers(values: list, name: str) -> Tensor:
     if not np.isfinite(array).all():
         raise ConfigError(f"its {name} hold NaN or infinite numbers")
     return torch.from_numpy(array)
+
+
+def gentle(slopes: Tensor) -> Tensor:
+    """Those slopes of activations, none of them so steep that a few layers make a sound infinite.
+
+    Raises:
+        ConfigError: for one that is.
+
+    >>> gentle(torch.tensor([0.01, 1e8]))
+    Traceback (most recent call last):
+    tonewright.errors.ConfigError: slopes of activations are -100 to 100, and one is 1e+08
+    """
+    steepest = float(slopes.flatten()[slopes.abs().argmax()])
+    if abs(steepest) > MAX_SLOPE:
+        raise ConfigError(
+            f"slopes of activations are {-MAX_SLOPE:g} to {MAX_SLOPE:g}, and one is {steepest:g}"
+        )
+    return slopes
 
 
 def expect(weights: Tensor, count: int) -> None:
@@ -147,7 +168,7 @@ def matrix(value, shape: tuple[int, ...], name: str) -> Tensor:
             raise ConfigError(
                 f"'{name}' wants lists of {' x '.join(map(str, shape))} numbers, and has others"
             )
-        rows = [item for row in rows for item in row]
+        rows = [*chain.from_iterable(rows)]
     return numbers(rows, name).reshape(shape)
 
 

@@ -11,7 +11,11 @@ A format is a module of this room, or a folder of it, with
 and where such files are read, with
 
     read(path, **options)           the model of a file, as a Tone
-    looks_like(values)              of formats that are JSON: whether a file's values are of this one
+
+and where these are JSON, with
+
+    looks_like(values)              whether a file's values are of this one
+    from_values(values, **options)  what `read` gives, of the values of a file
 """
 
 import importlib

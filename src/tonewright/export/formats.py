@@ -9,7 +9,7 @@ from tonewright.export.format import Format
 from tonewright.export.table import ALL, SOUND
 from tonewright.runtime.player import Player
 
-__all__ = ["ALL", "FORMATS", "SOUND", "for_reading", "for_writing", "named", "refusal", "write"]
+__all__ = ["ALL", "FORMATS", "SOUND", "for_reading", "for_writing", "is_json", "named", "refusal", "write"]
 
 FORMATS = {row.key: row for row in ALL}
 
@@ -75,8 +75,12 @@ def refusal(row: Format, player: Player) -> str | None:
     return None
 
 
-def for_reading(path: Path) -> Format | None:
+def for_reading(path: Path, values: dict | None = None) -> Format | None:
     """The format of a file from elsewhere, by its suffix, and of JSON by what is in it; None when it is of none.
+
+    Args:
+        path: of the file.
+        values: of its JSON, where they were read already.
 
     Raises:
         FileError: several have that suffix, and it cannot be read to look which it is.
@@ -84,8 +88,18 @@ def for_reading(path: Path) -> Format | None:
     rows = [row for row in ALL if row.reads and path.suffix.lower() in row.suffixes]
     if len(rows) < 2:
         return rows[0] if rows else None
-    values = stranger.parse(path)
+    values = stranger.parse(path) if values is None else values
     return next((row for row in rows if row.load().looks_like(values)), None)
+
+
+def is_json(path: Path) -> bool:
+    """Whether a file with that suffix is read, and as JSON.
+
+    >>> is_json(Path("amp.nam")), is_json(Path("hall.wav"))
+    (True, False)
+    """
+    suffix = path.suffix.lower()
+    return suffix not in SOUND and any(row.reads and suffix in row.suffixes for row in ALL)
 
 
 def write(row: Format, player: Player, path: Path, /, about: dict[str, str] | None = None, **options) -> str:

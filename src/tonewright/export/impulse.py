@@ -13,6 +13,8 @@ from tonewright.layers.fir import MOST_TAPS
 from tonewright.runtime.player import Player
 from tonewright.storage import Tone
 
+KINDS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"fLaC")  # how WAV, AIFF and FLAC files begin
+MOST_CHANNELS = 8
 LONGEST_S, MOST = 60, 1 << 23  # seconds, and samples at any rate, of one that rings on for longer
 
 
@@ -77,13 +79,19 @@ def read(path: Path) -> Tone:
 
     Raises:
         AudioError: it is no sound, or a damaged one.
-        FileError: it is silent, has channels that differ, or is too long or too loud for a response.
+        FileError: it is no WAV, AIFF or FLAC file, is silent, has channels that differ or too many, or is too long or
+            too loud for a response.
 
     >>> read(Path("missing.wav"))
     Traceback (most recent call last):
     tonewright.errors.AudioError: there is no file missing.wav; check its name and its folder
     """
+    _check_start(path)
     sound = files.info(path)
+    if sound.channels > MOST_CHANNELS:
+        raise FileError(
+            f"{path} has {sound.channels} channels, and an impulse response at most {MOST_CHANNELS}; keep one of them"
+        )
     if sound.frames > MOST_TAPS:
         raise FileError(
             f"{path} lasts {sound.seconds:.1f} s, and an impulse response at {sound.sample_rate} Hz "
@@ -101,6 +109,18 @@ def read(path: Path) -> Tone:
     except ConfigError as error:
         raise FileError(f"{path} cannot be played: {error}") from error
     return Tone("chain", model, rate)
+
+
+def _check_start(path: Path) -> None:
+    """Refuse other kinds of sound before they are decoded: some take much memory for little in a file."""
+    if not path.is_file() or path.stat().st_size == 0:
+        return  # which is told better where it is opened
+    with path.open("rb") as file:
+        start = file.read(26)
+    if start[:4] not in KINDS:
+        raise FileError(f"{path} is no WAV, AIFF or FLAC file; convert it to one")
+    if start[:4] == b"fLaC" and not int.from_bytes(start[21:26], "big") & (1 << 36) - 1:
+        raise FileError(f"{path} does not tell how long it is; convert it to a WAV file")
 
 
 def _response(player: Player) -> Response:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from tonewright import storage
 from tonewright.errors import ConfigError, FileError
-from tonewright.export.formats import ALL, for_reading
+from tonewright.export import stranger
+from tonewright.export.formats import ALL, for_reading, is_json
 from tonewright.runtime.player import Player
 
 PROGRAMS = (".ts",)  # TorchScript: they are written, and never read from strangers
@@ -43,11 +44,31 @@ def read(path: Path | str, **options) -> storage.Tone:
         raise FileError(
             f"{path} is a program, and to read it is to run it; ask whoever made it for a .tone file"
         )
-    row = for_reading(path)
+    values = stranger.parse(path) if is_json(path) else None  # once, for a large one takes its time
+    row = for_reading(path, values)
     if row is None:
         raise FileError(f"{path} is of no format that is read here; {_what_is(path.suffix.lower())}")
     _refuse(path, options, row.read_options)
-    return row.load().read(path, **options)
+    if values is None:
+        return row.load().read(path, **options)
+    return stranger.made(path, values, row.load().from_values, **options)
+
+
+def check_answer(player: Player, path: Path) -> None:
+    """Refuse a model whose weights are numbers, and whose sound is none.
+
+    Args:
+        player: of the model.
+        path: of the file that it is from.
+
+    Raises:
+        FileError: its answer to a short sound has NaN or infinite samples.
+    """
+    x = storage.probe(player.sample_rate, storage.probe_samples(player.model))
+    if not storage.answer(player.model, x).isfinite().all():
+        raise FileError(
+            f"{path} holds a model that answers a sound with NaN or infinite samples; it was never well taught"
+        )
 
 
 def is_foreign(path: Path) -> bool:

@@ -46,6 +46,7 @@ def check(player: Player) -> None:
         raise ConfigError(f"{refuse} no activation '{stack.activation}', only {words(ACTIVATIONS)}")
     if len(set(stack.kernels)) > 1 or stack.head_kernel > 1:
         raise ConfigError(f"{refuse} one kernel for all layers and none in the mix; {instead}")
+    stranger.check_weights(config.weights, "WaveNetVA")
 
 
 def write(player: Player, path: Path) -> str:
@@ -169,7 +170,7 @@ def _tensors(model: Model) -> list[tuple[Tensor, Tensor | None]]:
 def _variables(place: int, name: str, weight: Tensor, bias: Tensor | None) -> list[dict]:
     bias = weight.new_zeros(len(weight)) if bias is None else bias
     data = {f"W{name}": weight.permute(2, 1, 0).flatten(), f"b{name}": bias}
-    return [{"layer_idx": place, "name": key, "data": value.tolist()} for key, value in data.items()]
+    return [{"layer_idx": place, "name": key, "data": stranger.short(value)} for key, value in data.items()]
 
 
 def _given(variables: list, layers: int) -> dict[tuple[int, str], list]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tonewright import models
 from tonewright.errors import ConfigError
-from tonewright.export.fields import field, matrix, number, numbers, shown, words
+from tonewright.export.fields import field, gentle, matrix, number, numbers, shown, words
 from tonewright.export.recurrent import GATES
 
 BENDS = ("tanh", "relu", "sigmoid", "softmax", "elu")
@@ -144,6 +144,7 @@ def _prelu(layer: dict, inputs: int, outputs: int) -> list[Filled]:
     slopes = numbers(given, "slopes")
     if len(slopes) not in (1, outputs):
         raise ConfigError(f"its prelu wants 1 or {outputs} slopes, and has {len(slopes)}")
+    slopes = gentle(slopes)
     return [Filled(_part("prelu"), {"slopes": slopes.expand(outputs)[:, None]})]
 
 

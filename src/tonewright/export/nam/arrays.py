@@ -17,7 +17,7 @@ MODULATIONS = {
     "layer1x1_post_film": "out_post",
     "head1x1_post_film": "side_post",
 }
-MAX_ARRAYS, MAX_LAYERS = 16, 256
+MAX_ARRAYS, MAX_LAYERS = 16, 128
 
 
 def described(config: dict, condition):

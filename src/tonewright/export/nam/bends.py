@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
-from tonewright.export.fields import each, number, numbers, shown, words
+from tonewright.export.fields import each, gentle, number, numbers, shown, words
 from tonewright.layers.activations import SLOPE
 
 # the file's name: ours
@@ -65,9 +65,11 @@ def bend(activation) -> Bend:
         raise ConfigError(f"its activation is {shown(name)}, and this version plays {words(KINDS)}")
     kind = KINDS[name]
     if kind == "leaky_hardtanh":
-        return kind, {
+        numbered = {
             ours: torch.tensor(_number(values, told, usual)) for told, (ours, usual) in BOUNDS.items()
         }
+        gentle(torch.stack([numbered["low_slope"], numbered["high_slope"]]))
+        return kind, numbered
     if kind == "leaky_relu" and stranger.short(_number(values, "negative_slope", SLOPE)) == SLOPE:
         return kind, {}
     if kind in ("leaky_relu", "prelu"):
@@ -93,7 +95,7 @@ def told(activation: nn.Module, kind: str) -> dict:
     if kind == "leaky_relu":
         values["negative_slope"] = SLOPE
     if kind == "prelu":
-        slopes = stranger.short(activation.slopes.detach().flatten())
+        slopes = stranger.short(gentle(activation.slopes.detach()).flatten())
         if len(set(slopes)) == 1:  # which more players have, and in more places
             return {"type": "LeakyReLU", "negative_slope": slopes[0]}
         values["negative_slopes"] = slopes
@@ -122,10 +124,10 @@ def _slopes(values: dict) -> Tensor:
     """One for each channel, or one for all."""
     slopes = values.get("negative_slopes")
     if slopes is None:
-        return torch.tensor([_number(values, "negative_slope", SLOPE)])
+        return gentle(torch.tensor([_number(values, "negative_slope", SLOPE)]))
     if not isinstance(slopes, list) or not slopes:
         raise ConfigError(f"'negative_slopes' wants a list of numbers, and is {shown(slopes)}")
-    return numbers(slopes, "negative_slopes")
+    return gentle(numbers(slopes, "negative_slopes"))
 
 
 def _number(values: dict, name: str, usual: float) -> float:

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from tonewright import models
 from tonewright.errors import ConfigError
+from tonewright.export import stranger
 from tonewright.export.facts import no_knobs
 from tonewright.export.fields import expect, field, only
 from tonewright.export.nam.arrays import wholes
@@ -78,7 +79,7 @@ def content(player: Player) -> dict:
     config = {"channels": blocks[0].outputs, "dilations": [part.dilation for part in blocks[::2]]}
     config |= {"batchnorm": False, "activation": _bends(player)[0]["type"]}
     flat = torch.cat([tensor.flatten() for row in rows for tensor in row])
-    return {"version": OLD, "architecture": "ConvNet", "config": config, "weights": flat.tolist()}
+    return {"version": OLD, "architecture": "ConvNet", "config": config, "weights": stranger.short(flat)}
 
 
 def _is_convnet(parts: tuple) -> bool:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from tonewright.errors import ConfigError
+from tonewright.export import stranger
 from tonewright.export.nam.arrays import MODULATIONS
 from tonewright.export.nam.bends import told
 from tonewright.export.nam.read_wavenet import own
@@ -58,7 +59,7 @@ def _content(model: Model, rate: float) -> dict:
         "version": NEW,
         "architecture": "WaveNet",
         "config": settings,
-        "weights": _flat(model).tolist(),
+        "weights": stranger.short(_flat(model)),
     }
 
 

@@ -46,23 +46,10 @@ def wavenet(config: dict, weights: Tensor, rate: int) -> tuple[str, Model]:
     plain = _plain(settings, config["layers"])
     if plain is None:
         return "patchwork", _patchwork(settings, bent, config, weights, condition)
-    expect(weights, wavenet_weights(plain))
+    expect(weights, plain.weights + 1)  # that of the scale
     model = models.find("wavenet").Model(plain)
     _fill(list(model.parameters()), model.head_scale, weights)
     return "wavenet", model
-
-
-def wavenet_weights(settings) -> int:
-    """How many weights a file with these settings has, counted before any memory is taken for them."""
-    count, source = 1, 1
-    for stack in settings.stacks:
-        channels, made = stack.channels, stack.channels * (2 if stack.gated else 1)
-        taps = sum(kernel for kernel, _ in stack.layers)
-        # each layer has a convolution, what it hears of the input, and its way out
-        layers = made * channels * taps + len(stack.layers) * (2 * made + channels * channels + channels)
-        head = stack.head_channels * (channels * stack.head_kernel + stack.head_bias)
-        count, source = count + source * channels + layers + head, channels
-    return count
 
 
 def _plain(settings, arrays: list[dict]):

@@ -11,8 +11,8 @@ from tonewright.errors import ConfigError
 from tonewright.export import stranger
 from tonewright.export.facts import no_knobs
 from tonewright.export.fields import words
-from tonewright.export.nam.arrays import MODULATIONS
-from tonewright.export.nam.read_wavenet import ACTIVATIONS, wavenet_weights
+from tonewright.export.nam.arrays import MAX_LAYERS, MODULATIONS
+from tonewright.export.nam.read_wavenet import ACTIVATIONS
 from tonewright.export.nam.version import NEW, OLD
 from tonewright.layers.activations import SLOPE
 from tonewright.models.base import Model
@@ -43,6 +43,11 @@ def check(player: Player) -> None:
     for stack in config.stacks:
         if stack.activation not in NAMES:
             raise ConfigError(f".nam players have no activation '{stack.activation}', only {words(NAMES)}")
+    layers = sum(len(stack.dilations) for stack in config.stacks)
+    if layers > MAX_LAYERS:
+        raise ConfigError(
+            f".nam files are read here of {MAX_LAYERS} layers at most, and this model has {layers}; {INSTEAD}"
+        )
 
 
 def content(player: Player) -> dict:
@@ -59,7 +64,7 @@ def content(player: Player) -> dict:
 
 def weights(player: Player) -> int:
     """How many weights the file will hold."""
-    return wavenet_weights(player.model.config)
+    return player.model.config.weights + 1  # the scale of the output
 
 
 def is_plain(config) -> bool:

@@ -26,7 +26,6 @@ KINDS = {
     "patchwork": patchwork,
     "row": convnet,
 }  # by our name of the architecture
-MAX_WEIGHTS = 700_000  # so that the file stays below what a reader accepts (stranger.MAX_FILE)
 HALF = 0.5  # from 0 to this a player takes the smaller model, and above it the larger
 
 
@@ -40,10 +39,7 @@ def check(player: Player) -> None:
     if kind is None:
         raise ConfigError(f".nam files hold {NAM}, and this model is of kind {player.tone.architecture}")
     kind.check(player)
-    if (count := kind.weights(player)) > MAX_WEIGHTS:
-        raise ConfigError(
-            f".nam files hold {MAX_WEIGHTS:,} weights at most, and this model has {count:,}; teach a smaller one"
-        )
+    stranger.check_weights(kind.weights(player), ".nam")
 
 
 def write(

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from tonewright.errors import ConfigError
+from tonewright.layers.recurrent import SETTLE
 from tonewright.models.base import check_knobs
+from tonewright.models.limits import playable, within
 
 CELLS = ("lstm", "gru")
 MAX_HIDDEN, MAX_LAYERS, MAX_KNOBS = 1024, 8, 64  # a file from a stranger may ask for no more
@@ -28,16 +30,14 @@ class Config:
     knobs: tuple[str, ...] = ()
 
     def __post_init__(self):
-        for name, value, low, high in (
-            ("hidden", self.hidden, 1, MAX_HIDDEN),
-            ("layers", self.layers, 1, MAX_LAYERS),
-            ("number of knobs", len(self.knobs), 0, MAX_KNOBS),
-        ):
-            if not low <= value <= high:
-                raise ConfigError(f"{name} is {low} to {high}, and not {value}")
+        within("hidden", self.hidden, 1, MAX_HIDDEN)
+        within("layers", self.layers, 1, MAX_LAYERS)
+        within("number of knobs", len(self.knobs), 0, MAX_KNOBS)
         if self.cell not in CELLS:
             raise ConfigError(f"cell is {' or '.join(CELLS)}, and not {self.cell!r}")
         check_knobs(self.knobs)
+        heard = 1 + len(self.knobs) + (self.layers - 1) * self.hidden
+        playable("all layers", 0, SETTLE, 4 * self.hidden * (heard + self.layers * self.hidden))
 
 
 # layers x units. The sizes that other players are compiled for: players of .nam files add no dry sound, and those of

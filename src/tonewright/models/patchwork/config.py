@@ -6,6 +6,7 @@ A plain WaveNet needs none of this and has settings of its own; see models/waven
 from dataclasses import dataclass
 
 from tonewright.errors import ConfigError
+from tonewright.models.limits import playable, within
 from tonewright.models.patchwork.parts import (
     GATINGS,
     MAX_LAYERS,
@@ -17,11 +18,9 @@ from tonewright.models.patchwork.parts import (
     Tail,
     check_bend,
     shared,
-    within,
 )
 
 MAX_STACKS, MAX_DEPTH = 16, 4
-MAX_MEMORY = 1 << 24  # a file from a stranger may ask for no more
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,6 @@ class Config:
         within("number of stacks", len(self.stacks), 1, MAX_STACKS)
         within("depth of conditions", self.depth, 1, MAX_DEPTH)
         within("number of layers", self.layers, 1, MAX_LAYERS)
-        within("memory of all layers", self.memory, 0, MAX_MEMORY)
         for before, after in zip(self.stacks[:-1], self.stacks[1:], strict=True):
             if before.head_channels != after.heard:
                 raise ConfigError(
@@ -58,6 +56,7 @@ class Config:
         if self.tail is not None:
             for inputs, _, _ in self.tail.shapes(self.stacks[-1].head_channels):
                 check_bend(self.tail.activation, inputs)
+        playable("all layers", self.memory, self.settle, self.weights)
 
     @property
     def conditions(self) -> int:
@@ -89,6 +88,26 @@ class Config:
             sum(stack.memory for stack in self.stacks)
             + sum(inputs * (kernel - 1) for inputs, _, kernel in tail)
             + (self.condition.memory if self.condition else 0)
+        )
+
+    @property
+    def settle(self) -> int:
+        """Samples after which nothing of the sound is remembered."""
+        return (
+            sum(stack.settle for stack in self.stacks)
+            + (sum(kernel - 1 for kernel in self.tail.kernels) if self.tail else 0)
+            + (self.condition.settle if self.condition else 0)
+        )
+
+    @property
+    def weights(self) -> int:
+        """How many weights there are, but biases and slopes."""
+        tail = self.tail.shapes(self.stacks[-1].head_channels) if self.tail else ()
+        sources = (1, *(stack.channels for stack in self.stacks))
+        return (
+            sum(s.weights(source, self.conditions) for s, source in zip(self.stacks, sources, strict=False))
+            + sum(inputs * outputs * kernel for inputs, outputs, kernel in tail)
+            + (self.condition.weights if self.condition else 0)
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tonewright.errors import ConfigError
 from tonewright.layers.activations import ACTIVATIONS, MAX_SOFTMAX
+from tonewright.models.limits import within
 
 GATINGS = ("none", "gated", "blended")
 # where a layer may be modulated, in the order in which it is: what its convolution hears and makes; the condition, as
@@ -14,12 +15,6 @@ PLACES = (
     *("activation_pre", "activation_post", "out_post", "side_post"),
 )
 MAX_CHANNELS, MAX_LAYERS = 1024, 128  # a file from a stranger may ask for no more, and a .tone file hold it
-
-
-def within(name: str, value: int, low: int, high: int) -> None:
-    """Refuses a number out of its range."""
-    if not low <= value <= high:
-        raise ConfigError(f"{name} is {low} to {high}, and not {value}")
 
 
 def shared(groups: int, inputs: int, outputs: int) -> None:
@@ -166,6 +161,25 @@ class Stack:
         """Samples x channels that all layers remember."""
         layers = self.channels * sum((layer.kernel - 1) * layer.dilation for layer in self.layers)
         return layers + self.heard * (self.head_kernel - 1) * self.head_dilation
+
+    @property
+    def settle(self) -> int:
+        """Samples after which nothing of the sound is remembered."""
+        layers = sum((layer.kernel - 1) * layer.dilation for layer in self.layers)
+        return layers + (self.head_kernel - 1) * self.head_dilation
+
+    def weights(self, source: int, condition: int) -> int:
+        """How many weights there are, biases and slopes not counted, for so many channels of sound and condition."""
+        count = source * self.channels + self.heard * self.head_channels * self.head_kernel
+        for layer in self.layers:
+            made, widths = self.bottleneck * layer.halves, self.widths(layer, condition)
+            count += (
+                self.channels * made * layer.kernel // self.groups + condition * made // self.mixin_groups
+            )
+            count += self.bottleneck * self.channels // self.out if self.out else 0
+            count += self.bottleneck * self.side.channels // self.side.groups if self.side else 0
+            count += sum(condition * widths[f.place] * (1 + f.shift) // f.groups for f in self.films)
+        return count
 
     def widths(self, layer: Layer, condition: int) -> dict[str, int]:
         """Channels at each place where a layer may be modulated."""

@@ -5,18 +5,14 @@ from dataclasses import dataclass
 
 from tonewright.errors import ConfigError
 from tonewright.layers.activations import ACTIVATIONS, MAX_SOFTMAX
-from tonewright.layers.recurrent import MAX_HIDDEN
+from tonewright.layers.recurrent import MAX_HIDDEN, SETTLE
 from tonewright.models.base import check_knobs
+from tonewright.models.limits import playable, within
 
-CELLS = ("lstm", "gru")
+GATES = {"lstm": 4, "gru": 3}  # of one unit
+CELLS = (*GATES,)
 KINDS = ("conv", *CELLS, *ACTIVATIONS)
-MAX_CHANNELS, MAX_PARTS, MAX_KNOBS = 1024, 256, 64
-MAX_MEMORY = 1 << 24  # a file from a stranger may ask for no more
-
-
-def _within(name: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise ConfigError(f"{name} is {low} to {high}, and not {value}")
+MAX_CHANNELS, MAX_PARTS, MAX_KNOBS = 1024, 256, 64  # a file from a stranger may ask for no more
 
 
 @dataclass(frozen=True)
@@ -41,16 +37,27 @@ class Part:
         if self.kind not in KINDS:
             raise ConfigError(f"a part is one of {', '.join(KINDS)}, and not {self.kind!r}")
         if self.kind in ACTIVATIONS:
-            _within("outputs of an activation", self.outputs, 0, 0)
+            within("outputs of an activation", self.outputs, 0, 0)
         else:
-            _within("outputs", self.outputs, 1, MAX_HIDDEN if self.kind in CELLS else MAX_CHANNELS)
-        _within("kernel", self.kernel, 1, 4096)
-        _within("dilation", self.dilation, 1, 1 << 20)
-        _within("groups", self.groups, 1, MAX_CHANNELS)
+            within("outputs", self.outputs, 1, MAX_HIDDEN if self.kind in CELLS else MAX_CHANNELS)
+        within("kernel", self.kernel, 1, 4096)
+        within("dilation", self.dilation, 1, 1 << 20)
+        within("groups", self.groups, 1, MAX_CHANNELS)
         if self.kind != "conv" and (self.kernel, self.dilation, self.groups, self.bias) != (1, 1, 1, True):
             raise ConfigError(
                 f"kernel, dilation, groups and bias are of a convolution, and this is {self.kind}"
             )
+
+    @property
+    def memory(self) -> int:
+        """Samples that a convolution remembers."""
+        return (self.kernel - 1) * self.dilation
+
+    def weights(self, inputs: int) -> int:
+        """Multiplications for each sample, when it hears so many channels."""
+        if self.kind in CELLS:
+            return GATES[self.kind] * self.outputs * (inputs + self.outputs)
+        return self.outputs * inputs // self.groups * self.kernel
 
 
 def dilated(channels: int, dilations: tuple[int, ...], bend: str) -> tuple[Part, ...]:
@@ -78,20 +85,29 @@ class Config:
     knobs: tuple[str, ...] = ()
 
     def __post_init__(self):
-        _within("number of parts", len(self.parts), 1, MAX_PARTS)
-        _within("number of knobs", len(self.knobs), 0, MAX_KNOBS)
+        within("number of parts", len(self.parts), 1, MAX_PARTS)
+        within("number of knobs", len(self.knobs), 0, MAX_KNOBS)
         check_knobs(self.knobs)
-        memory, made = 0, 1 + len(self.knobs)
+        made = 1 + len(self.knobs)
         for part, inputs in self.places():
-            memory += inputs * (part.kernel - 1) * part.dilation
             made = part.outputs or inputs
             if inputs % part.groups or made % part.groups:
                 raise ConfigError(f"{part.groups} groups cannot share {inputs} channels in and {made} out")
             if part.kind == "softmax":
-                _within("channels of a softmax", made, 1, MAX_SOFTMAX)
-        _within("memory of all parts", memory, 0, MAX_MEMORY)
+                within("channels of a softmax", made, 1, MAX_SOFTMAX)
+        memory = sum(inputs * part.memory for part, inputs in self.places())
+        playable(
+            "all parts", memory, self.settle, sum(part.weights(inputs) for part, inputs in self.places())
+        )
         if made != 1:
             raise ConfigError(f"one channel comes out of the last part, and not {made}")
+
+    @property
+    def settle(self) -> int:
+        """Samples of silence before the first note; recurrent parts forget at the same time, and not in turn."""
+        return sum(part.memory for part in self.parts) + SETTLE * any(
+            part.kind in CELLS for part in self.parts
+        )
 
     def places(self) -> Iterator[tuple[Part, int]]:
         """Each part, and how many channels it hears."""

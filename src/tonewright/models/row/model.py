@@ -7,7 +7,7 @@ from tonewright.layers.activations import activation
 from tonewright.layers.base import Layer, State
 from tonewright.layers.combine import Pointwise, Serial
 from tonewright.layers.conv import Conv1d
-from tonewright.layers.recurrent import GRU, LSTM, SETTLE
+from tonewright.layers.recurrent import GRU, LSTM
 from tonewright.models.base import Model, Port
 from tonewright.models.row.config import CELLS, Config, Part
 
@@ -34,9 +34,7 @@ class Row(Model):
         self.config = config = config or Config()
         self.ports = tuple(Port(name) for name in config.knobs)
         self.body = Serial(*(_layer(part, inputs) for part, inputs in config.places()))
-        # Recurrent layers forget at the same time, and not one after another.
-        memory = sum(layer.memory for layer in self.body.layers if isinstance(layer, Conv1d))
-        self.settle = memory + (SETTLE if any(part.kind in CELLS for part in config.parts) else 0)
+        self.settle = config.settle
         for name in ("input_gain", "head_scale", *(["direct_gain"] if config.direct else [])):
             self.register_buffer(name, torch.tensor(1.0))
 

@@ -4,14 +4,10 @@ from dataclasses import dataclass
 
 from tonewright.errors import ConfigError
 from tonewright.models.base import check_knobs
+from tonewright.models.limits import playable, within
 
 ACTIVATIONS = ("linear", "tanh", "relu", "leaky_relu", "sigmoid", "softsign", "gated", "softgated")
-MAX_CHANNELS, MAX_LAYERS, MAX_MEMORY = 1024, 256, 1 << 24  # a file from a stranger may ask for no more
-
-
-def _within(name: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise ConfigError(f"{name} is {low} to {high}, and not {value}")
+MAX_CHANNELS, MAX_LAYERS = 1024, 256  # a file from a stranger may ask for no more
 
 
 @dataclass(frozen=True)
@@ -37,15 +33,15 @@ class Stack:
 
     def __post_init__(self):
         for name in ("channels", "head_channels", "head_kernel"):
-            _within(name, getattr(self, name), 1, MAX_CHANNELS)
-        _within("number of dilations", len(self.dilations), 1, MAX_LAYERS)
+            within(name, getattr(self, name), 1, MAX_CHANNELS)
+        within("number of dilations", len(self.dilations), 1, MAX_LAYERS)
         if len(self.kernels) not in (1, len(self.dilations)):
             raise ConfigError(
                 f"kernels wants 1 or {len(self.dilations)} numbers, and has {len(self.kernels)}"
             )
         for kernel, dilation in self.layers:
-            _within("kernel", kernel, 1, 1024)
-            _within("dilation", dilation, 1, 1 << 20)
+            within("kernel", kernel, 1, 1024)
+            within("dilation", dilation, 1, 1 << 20)
         if self.activation not in ACTIVATIONS:
             raise ConfigError(f"activation is one of {', '.join(ACTIVATIONS)}, and not {self.activation!r}")
 
@@ -59,6 +55,11 @@ class Stack:
     def memory(self) -> int:
         """Samples x channels that all layers remember."""
         return self.channels * sum((kernel - 1) * dilation for kernel, dilation in self.layers)
+
+    @property
+    def settle(self) -> int:
+        """Samples after which nothing of the sound is remembered."""
+        return sum((kernel - 1) * dilation for kernel, dilation in self.layers) + self.head_kernel - 1
 
     @property
     def gated(self) -> bool:
@@ -84,9 +85,10 @@ class Config:
     knobs: tuple[str, ...] = ()
 
     def __post_init__(self):
-        _within("number of stacks", len(self.stacks), 1, 16)
-        _within("number of knobs", len(self.knobs), 0, 64)
-        _within("memory of all layers", sum(stack.memory for stack in self.stacks), 0, MAX_MEMORY)
+        within("number of stacks", len(self.stacks), 1, 16)
+        within("number of knobs", len(self.knobs), 0, 64)
+        memory, settle = (sum(getattr(stack, name) for stack in self.stacks) for name in ("memory", "settle"))
+        playable("all layers", memory, settle, self.weights)
         if self.mix not in ("sum", "stack"):
             raise ConfigError(f"mix is 'sum' or 'stack', and not {self.mix!r}")
         if self.mix == "stack" and len(self.stacks) > 1:
@@ -101,6 +103,20 @@ class Config:
         if self.stacks[-1].head_channels != 1:
             raise ConfigError(f"the last head has 1 channel, and not {self.stacks[-1].head_channels}")
         check_knobs(self.knobs)
+
+    @property
+    def weights(self) -> int:
+        """How many weights the convolutions have, biases included."""
+        width = 1 + len(self.knobs)
+        count, source = 0, width
+        for stack in self.stacks:
+            channels, layers, made = stack.channels, len(stack.layers), stack.channels * (1 + stack.gated)
+            inner = made * (channels * sum(kernel for kernel, _ in stack.layers) + layers)
+            inner += layers * (width * made * self.conditioned + (channels + 1) * channels)
+            read = channels * (layers if self.mix == "stack" else 1)
+            head = stack.head_channels * (read * stack.head_kernel + stack.head_bias)
+            count, source = count + (source + self.input_bias) * channels + inner + head, channels
+        return count
 
 
 def _two_stacks(channels: int, second: int) -> Config:
