@@ -154,7 +154,7 @@ def test_what_would_not_be_read_again_is_not_written(path, monkeypatch):
     ):
         with monkeypatch.context() as changed, pytest.raises(ConfigError, match=words):
             changed.setattr(f"tonewright.export.stranger.{name}", most)
-            nam.write(player("wavenet", "standard"), path)
+            nam.write(player("wavenet", preset="nano"), path)
         assert not path.exists()
 
 
