@@ -127,7 +127,7 @@ CHANGES = [
         {"config": {"receptive_field": -1, "bias": True}, "weights": []},
         "'receptive_field' is 1 or more, and not",
     ),
-    ({"config": {"receptive_field": 10**400}}, "and it has 4"),
+    ({"config": {"receptive_field": 10**400}}, "wants a whole number, and is inf"),
     ({"config": {"receptive_field": 3.5}}, "'receptive_field' wants a whole number"),
     ({"config": {"receptive_field": True}}, "'receptive_field' wants a whole number"),
     ({"config": {"bias": 1}}, "'bias' wants true or false"),

@@ -144,6 +144,15 @@ def test_what_an_rtneural_file_holds_sounds_as_in_its_own_player(name, engine):
     np.testing.assert_allclose(from_nothing(tone, x, engine), expected, rtol=0, atol=ABSOLUTE)
 
 
+def rounded(values):
+    """JSON values with every number as float32, which is all that a player hears of it."""
+    if isinstance(values, dict):
+        return {key: rounded(value) for key, value in values.items()}
+    if isinstance(values, list):
+        return [rounded(value) for value in values]
+    return float(np.float32(values)) if isinstance(values, float) else values
+
+
 @needs_shared
 @pytest.mark.parametrize(
     "module,path",
@@ -155,6 +164,6 @@ def test_written_again_a_file_is_the_same(module, path, tmp_path):
     tone = module.read(path)
     module.write(Player(tone), tmp_path / "again.json")
     again, was = (json.loads(p.read_text()) for p in (tmp_path / "again.json", path))
-    assert {key: again[key] for key in was} == was
+    assert rounded({key: again[key] for key in was}) == rounded(was)
     weights = module.read(tmp_path / "again.json").model.state_dict()
     assert all(torch.equal(value, weights[name]) for name, value in tone.model.state_dict().items())
