@@ -1,7 +1,11 @@
 """Ways to spoil a file: what a stranger may put where, byte by byte and value by value."""
 
 import copy
+import subprocess
+import sys
+from pathlib import Path
 
+import pytest
 from hypothesis import strategies as st
 
 ODD = st.one_of(
@@ -62,3 +66,37 @@ def broken(data: bytes, cut: float, flips: list[tuple[float, int]]) -> bytes:
         if made:
             made[round(place * (len(made) - 1))] = value
     return bytes(made)
+
+
+needs_statm = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="the limit counts what Linux tells of memory"
+)
+IN_LITTLE_MEMORY = """
+import resource, sys
+from tonewright import models
+from tonewright.errors import TonewrightError
+from tonewright.export import opening
+from tonewright.export.table import ALL
+for name in models.names():
+    models.find(name)
+for row in ALL:
+    row.reads and row.load()
+most = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize() + (200 << 20)
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
+for path in sys.argv[1:]:
+    try:
+        opening.read(path)
+    except TonewrightError as error:
+        print(error)
+"""
+
+
+def refused_in_little_memory(folder: Path, suffix: str, texts: list[str]) -> None:
+    """Each text as a file, opened by a process that may take 200 MB more: all are refused in a sentence."""
+    paths = [folder / f"{i}{suffix}" for i in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text)
+    command = [sys.executable, "-c", IN_LITTLE_MEMORY, *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == len(paths), done.stdout

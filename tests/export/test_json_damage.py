@@ -2,15 +2,13 @@
 
 import json
 import random
-import subprocess
-import sys
 
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.export.damage import CHANGES, changed
+from tests.export.damage import CHANGES, changed, needs_statm, refused_in_little_memory
 from tests.export.json_files import (
     MIXED,
     batchnorm,
@@ -254,25 +252,7 @@ def test_a_changed_file_plays_or_is_refused(put, name, changes):
         assert y.shape == (1, 1, 8)
 
 
-HOSTILE = """
-import resource, sys
-from tonewright import models
-from tonewright.errors import FileError
-from tonewright.export import aidax, guitarml, opening, wavenetva
-models.find("lstm"), models.find("wavenet"), models.find("row")
-most = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize() + (200 << 20)
-resource.setrlimit(resource.RLIMIT_AS, (most, most))
-for path in sys.argv[1:]:
-    try:
-        opening.read(path)
-    except FileError as error:
-        print(error)
-"""
-
-
-@pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="the limit counts what Linux tells of memory"
-)
+@needs_statm
 def test_no_file_takes_more_memory_than_its_size(tmp_path):
     """In a process that may take 200 MB more: settings that ask for gigabytes, and lists of nothing."""
     big = {"residual_channels": 1024, "filter_width": 1024, "dilations": [1] * 15}
@@ -286,9 +266,4 @@ def test_no_file_takes_more_memory_than_its_size(tmp_path):
         '{"residual_channels": 1, "variables": [' + "300," * (3 << 20) + "300]}",
         '{"model_data": 1, "state_dict": [' + '"1",' * (3 << 20) + "300]}",
     ]
-    paths = [tmp_path / f"{i}.json" for i in range(len(texts))]
-    for path, text in zip(paths, texts, strict=True):
-        path.write_text(text)
-    done = subprocess.run([sys.executable, "-c", HOSTILE, *map(str, paths)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == len(paths), done.stdout
+    refused_in_little_memory(tmp_path, ".json", texts)

@@ -3,15 +3,13 @@
 import json
 import os
 import random
-import subprocess
-import sys
 
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.export.damage import CHANGES, changed
+from tests.export.damage import CHANGES, changed, needs_statm, refused_in_little_memory
 from tests.export.nam_files import (
     CONTAINER,
     CONVNET,
@@ -329,26 +327,7 @@ def test_a_changed_file_plays_or_is_refused(put, model, changes):
         assert y.shape == (1, 1, 8)
 
 
-HOSTILE = """
-import resource, sys
-import torch
-from tonewright import models
-from tonewright.errors import FileError
-from tonewright.export import nam, stranger
-[models.find(name) for name in ("lstm", "wavenet", "patchwork", "row")]
-most = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize() + (200 << 20)
-resource.setrlimit(resource.RLIMIT_AS, (most, most))
-for path in sys.argv[1:]:
-    try:
-        nam.read(path)
-    except FileError as error:
-        print(error)
-"""
-
-
-@pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="the limit counts what Linux tells of memory"
-)
+@needs_statm
 def test_no_file_takes_more_memory_than_its_size(tmp_path):
     """In a process that may take 200 MB more: settings that ask for gigabytes, and lists of nothing."""
     wide = [array(1 if i == 0 else 1024, 1024, 1024 if i < 15 else 1, kernel_size=1024) for i in range(16)]
@@ -360,9 +339,4 @@ def test_no_file_takes_more_memory_than_its_size(tmp_path):
         '{"architecture": "LSTM", "config": [' + "[]," * (5 << 20) + "[]]}",
         '{"architecture": "LSTM", "config": [' + "300," * (3 << 20) + "300]}",
     ]
-    paths = [tmp_path / f"{i}.nam" for i in range(len(texts))]
-    for path, text in zip(paths, texts, strict=True):
-        path.write_text(text)
-    done = subprocess.run([sys.executable, "-c", HOSTILE, *map(str, paths)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == len(paths), done.stdout
+    refused_in_little_memory(tmp_path, ".nam", texts)
