@@ -250,7 +250,13 @@ def test_what_it_cannot_teach_is_told():
         (Model(TINY).double(), "float32"),
         (torch.nn.Linear(1, 1), "WaveNets only"),
         (Model(Config((Stack(65, (1,)),))), "channels is 1 to 64, and this one's is 65"),
-        (Model(Config((Stack(64, (*[1] * 20, 1 << 16)),))), "GB"),
     ):
         assert words in native.why_not(model)
         assert native.fused(model) is None
+
+
+def test_what_takes_too_much_memory_is_told(monkeypatch):
+    model = Model(Config((Stack(4, (*[1] * 20, 1 << 16)),)))
+    assert native.why_not(model) is None
+    monkeypatch.setattr(native, "MOST_BYTES", 20_000_000)
+    assert "the native core would need 0.1 GB" in native.why_not(model)
