@@ -59,11 +59,12 @@ def export(
     options |= {"smaller": second} if second else {}
     said = formats.write(row, player, target, **options)
     say(f"{target}: {said}")
-    found = difference(row, player, target)
+    found = [(difference(row, player, target), allowed(row, player))]
     if second:
-        found = max(found, difference(row, second, target, size=0.0))
-    say(f"played back by {row.played_by}: at most {found:.1e} of the loudest sample away from the model")
-    if not found <= (most := max(allowed(row, one) for one in (player, second) if one)):
+        found.append((difference(row, second, target, size=0.0), allowed(row, second)))
+    far, most = next((pair for pair in found if not pair[0] <= pair[1]), max(found))  # NaN is too far, too
+    say(f"played back by {row.played_by}: at most {far:.1e} of the loudest sample away from the model")
+    if not far <= most:
         warn(f"tonewright: no more than {most:.0e} was wanted; the file is written, but do not trust it")
         return 1
     return 0
