@@ -31,7 +31,7 @@ class SoundDevice:
 
     PortAudioError = PortAudioError
 
-    def __init__(self, cards=CARDS, blocks=10**9, sound=None, flags=None, latency=(0.004, 0.005)):
+    def __init__(self, cards=CARDS, blocks=100_000, sound=None, flags=None, latency=(0.004, 0.005)):
         self.cards, self.blocks, self.flags, self.latency = cards, blocks, flags, latency
         self.sound = np.zeros(4800, np.float32) if sound is None else sound
         self.actual_rate = self.refusal = None
