@@ -17,7 +17,7 @@ def test_core_passes_its_tests_under_sanitizers(tmp_path):
     for command in (
         ["cmake", "-S", ROOT, "-B", tmp_path, *options],
         ["cmake", "--build", tmp_path, "--parallel", "2"],
-        ["ctest", "--test-dir", tmp_path, "--output-on-failure"],
+        ["ctest", "--test-dir", tmp_path, "--parallel", "2", "--output-on-failure"],
     ):
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

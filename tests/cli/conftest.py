@@ -15,7 +15,6 @@ from tonewright.models.wavenet import PRESETS
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     put_pair(folder)
-    (folder / "notes.txt").write_text("no model")
     put_tone(folder / "a.tone")
     put_tone(folder / "knobs.tone", ("drive", "tone"))
     return folder

@@ -134,7 +134,6 @@ def test_a_device_that_is_not_there_is_told_with_the_list(tonewright, card):
     [
         ((), "wants a model to play"),
         (("none.tone",), "there is no file none.tone"),
-        (("notes.txt",), "not a .tone file"),
         (("a.tone", "--channel", "0"), "counted from 1"),
         (("a.tone", "--outputs", "0"), "counted from 1"),
         (("a.tone", "--channel", "3"), "has 2 input channels, and channel 3"),
@@ -154,6 +153,11 @@ def test_a_device_that_is_not_there_is_told_with_the_list(tonewright, card):
 def test_what_a_person_does_wrong(tonewright, card, midi, arguments, words):
     assert words in tonewright.refuses("live", *arguments)
     assert all(stream.closed for stream in card.streams) and all(port.closed for port in midi.opened)
+
+
+def test_a_text_is_no_model(tonewright, card):
+    (tonewright.folder / "notes.txt").write_text("no model")
+    assert "notes.txt is not a .tone file" in tonewright.refuses("live", "notes.txt")
 
 
 def test_a_sound_is_played_as_a_response(tonewright, card):
