@@ -12,7 +12,6 @@
 
 void bind_teaching(nb::module_& m);
 void bind_teaching_lstm(nb::module_& m);
-void bind_spectral_loss(nb::module_& m);
 
 using tonewright::Control;
 using tonewright::Player;
@@ -97,9 +96,8 @@ NB_MODULE(_native, m) {
   bind_delay_network(m);
   bind_filtered_noise(m);
   bind_filters(m);
-  bind_follow(m);
   bind_harmonic_bank(m);
-  bind_lag(m);
+  bind_one_poles(m);
   bind_spectral_loss(m);
   bind_pitch(m);
   bind_product(m);

@@ -1,38 +1,12 @@
 #include "tonewright/follow.h"
 
-#include <algorithm>
-#include <cmath>
-#include <vector>
-
 #include "follow_node.h"
+#include "one_pole.h"
 #include "shapes.h"
 
 namespace tonewright {
 
 namespace {
-
-class Follow : public Operation {
- public:
-  Follow(const Rates& rates, double start, int count) : rates_(rates), start_(start) {
-    channels = count;
-    state_.assign(static_cast<std::size_t>(count), start);
-  }
-
-  void reset() noexcept override { std::fill(state_.begin(), state_.end(), start_); }
-
-  void process(const Signal* in, const Signal& y, int frames) noexcept override {
-    for (int c = 0; c < channels; ++c) {
-      double& state = state_[static_cast<std::size_t>(c)];
-      follow(rates_, state, in->row(c), y.row(c), frames);
-      if (!std::isfinite(state)) state = start_;  // what overflowed before it would stay for ever
-    }
-  }
-
- private:
-  Rates rates_;
-  double start_;
-  std::vector<double> state_;
-};
 
 // The rate that a node calls `key`.
 double rate_of(const Json& node, const Tensors& tensors, const char* key) {
@@ -78,7 +52,7 @@ void follow_back(const Rates& rates, double state, const double* x, const double
 
 std::unique_ptr<Operation> make_follow(const Json& node, const Tensors& tensors, int channels) {
   const Rates rates{rate_of(node, tensors, "attack"), rate_of(node, tensors, "release")};
-  return std::make_unique<Follow>(rates, node.at("attributes").at("start").number(), channels);
+  return std::make_unique<OnePole<Rates>>(follow<float>, rates, node.at("attributes").at("start").number(), channels);
 }
 
 }  // namespace tonewright

@@ -2,37 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "lag_node.h"
+#include "one_pole.h"
 #include "shapes.h"
 
 namespace tonewright {
 
 namespace {
-
-class Lag : public Operation {
- public:
-  Lag(const Lags& lags, double start, int count) : lags_(lags), start_(start) {
-    channels = count;
-    state_.assign(static_cast<std::size_t>(count), start);
-  }
-
-  void reset() noexcept override { std::fill(state_.begin(), state_.end(), start_); }
-
-  void process(const Signal* in, const Signal& y, int frames) noexcept override {
-    for (int c = 0; c < channels; ++c) {
-      double& state = state_[static_cast<std::size_t>(c)];
-      lag(lags_, state, in->row(c), y.row(c), frames);
-      if (!std::isfinite(state)) state = start_;  // what overflowed before it would stay for ever
-    }
-  }
-
- private:
-  Lags lags_;
-  double start_;
-  std::vector<double> state_;
-};
 
 // The time constant that a node calls `key`.
 double samples_of(const Json& node, const Tensors& tensors, const char* key) {
@@ -93,7 +70,7 @@ void lag_back(const Lags& lags, double state, const double* x, const double* y, 
 
 std::unique_ptr<Operation> make_lag(const Json& node, const Tensors& tensors, int channels) {
   const Lags lags{samples_of(node, tensors, "slow"), samples_of(node, tensors, "fast")};
-  return std::make_unique<Lag>(lags, node.at("attributes").at("start").number(), channels);
+  return std::make_unique<OnePole<Lags>>(lag<float>, lags, node.at("attributes").at("start").number(), channels);
 }
 
 }  // namespace tonewright

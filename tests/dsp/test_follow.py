@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tonewright.dsp import follow as module
+from tonewright.dsp import one_pole as module
 from tonewright.dsp.follow import follow
 from tonewright.errors import ShapeError
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tonewright.dsp import lag as module
+from tonewright.dsp import one_pole as module
 from tonewright.dsp.lag import lag
 from tonewright.errors import ShapeError
 
