@@ -12,9 +12,11 @@ from tests.export.begun import answers
 from tests.export.json_files import MIXED, NOISE, cell_file, conv1d, dense, layer, recurrent, rt_file
 from tests.export.test_guitarml import player
 from tonewright.errors import ConfigError, FileError
-from tonewright.export import aidax
+from tonewright.export import aidax, formats
 from tonewright.models.lstm import Config
 from tonewright.runtime.player import Player
+
+read = formats.named("aidax").read
 
 
 def same(values: dict, tone, *knobs: float) -> None:
@@ -34,7 +36,7 @@ def same(values: dict, tone, *knobs: float) -> None:
 @pytest.mark.parametrize("skip", [0, 1])
 def test_a_file_means_what_an_independent_player_makes_of_it(put, kind, knobs, gains, skip):
     values = cell_file(kind, 5, len(knobs), in_skip=skip, **gains)
-    tone = aidax.read(put(values, ".aidax"))
+    tone = read(put(values, ".aidax"))
     # where the dry sound comes out at another level than it went in, an LSTM of ours cannot say it
     other = skip and gains and sum(gains.values()) != 0
     assert tone.architecture == ("row" if other else "lstm") and not tone.model.training
@@ -56,7 +58,7 @@ def test_a_file_means_what_an_independent_player_makes_of_it(put, kind, knobs, g
 )
 def test_general_files_are_rows(put, layers):
     values = rt_file(*layers)
-    tone = aidax.read(put(values, ".json"))
+    tone = read(put(values, ".json"))
     assert tone.architecture == "row"
     same(values, tone)
     ours = Player(tone)
@@ -84,7 +86,7 @@ def test_a_written_model_sounds_the_same_to_an_independent_player(tmp_path, cell
     np.testing.assert_allclose(values["output_batch"], answer, atol=5e-6)
     told = {"name": "my amp", "style": "clean", "author": "me", "samplerate": "44100", "esr": 0.02}
     assert values["metadata"] == told and values["samplerate"] == 44100
-    tone = aidax.read(tmp_path / "amp.aidax")
+    tone = read(tmp_path / "amp.aidax")
     assert tone.sample_rate == 44100 and tone.metrics == {"esr": 0.02}
     assert tone.provenance == {"name": "my amp", "style": "clean", "modeled_by": "me"}
     assert tone.model.config == Config(hidden, 1, cell, direct, ("knob1", "knob2")[:knobs])
@@ -94,7 +96,7 @@ def test_a_written_model_sounds_the_same_to_an_independent_player(tmp_path, cell
 @pytest.mark.parametrize("kind", ["lstm", "gru"])
 def test_a_file_with_gains_is_written_again(put, tmp_path, kind):
     values = cell_file(kind, 8, 1, in_skip=1, in_gain=6.0, out_gain=-3.5)
-    ours = Player(aidax.read(put(values, ".json")))
+    ours = Player(read(put(values, ".json")))
     aidax.write(ours, tmp_path / "again.json")
     again = json.loads((tmp_path / "again.json").read_text())
     assert {name: again[name] for name in values} == values
@@ -103,7 +105,7 @@ def test_a_file_with_gains_is_written_again(put, tmp_path, kind):
     batch = np.array(again["input_batch"], np.float32)
     answer = json_players.rtneural(again | {"in_gain": 0.0, "out_gain": 0.0}, batch, (0.0,))
     np.testing.assert_allclose(again["output_batch"], answer, atol=5e-6)
-    tone = aidax.read(tmp_path / "again.json")
+    tone = read(tmp_path / "again.json")
     weights = ours.model.state_dict()
     assert all(torch.equal(value, weights[name]) for name, value in tone.model.state_dict().items())
 
@@ -112,14 +114,14 @@ def test_rows_that_it_cannot_hold(put):
     with pytest.raises(
         ConfigError, match="and a sum over its units, and this model is conv, tanh, conv, prelu"
     ):
-        aidax.check(Player(aidax.read(put(MIXED, ".json"))))
+        aidax.check(Player(read(put(MIXED, ".json"))))
     values = cell_file("gru", 8, in_skip=1, in_gain=6.0)
     for change, words in (
         ({"direct_gain": 0.5}, "adds the dry sound as loud as its gains make it"),
         ({"input_gain": 0.0}, "has its gains in dB, and this model turns the sound over or off"),
         ({"head_scale": -1.0}, "has its gains in dB"),
     ):
-        tone = aidax.read(put(values, ".json"))
+        tone = read(put(values, ".json"))
         for name, gain in change.items():
             getattr(tone.model, name).fill_(gain)
         with pytest.raises(ConfigError, match=words):
@@ -139,25 +141,25 @@ def test_rows_that_it_cannot_hold(put):
 )
 def test_the_rate(put, told, rate):
     path = put(cell_file(**told), ".aidax")
-    assert aidax.read(path).sample_rate == aidax.read(path, rate=rate).sample_rate == rate
+    assert read(path).sample_rate == read(path, rate=rate).sample_rate == rate
     if "samplerate" not in str(told):
-        assert aidax.read(path, rate=22050).sample_rate == 22050
+        assert read(path, rate=22050).sample_rate == 22050
         return
     with pytest.raises(FileError, match=f"its sample rate is {rate} Hz; leave the rate out"):
-        aidax.read(path, rate=22050)
+        read(path, rate=22050)
 
 
 def test_two_rates(put):
     path = put(cell_file(samplerate=32000, metadata={"samplerate": "44100"}), ".aidax")
     for rate in (None, 48000):
         with pytest.raises(FileError, match="tells two sample rates, 32000 and 44100 Hz; say which is right"):
-            aidax.read(path, rate=rate)
-    assert [aidax.read(path, rate=rate).sample_rate for rate in (32000, 44100)] == [32000, 44100]
+            read(path, rate=rate)
+    assert [read(path, rate=rate).sample_rate for rate in (32000, 44100)] == [32000, 44100]
 
 
 def test_what_is_told_is_looked_at(put, tmp_path):
     told = {"name": "x" * 1000, "style": "a\x1bb", "source": 3, "license": "\n", "esr": "-3"}
-    tone = aidax.read(put(cell_file(hidden=8, metadata=told), ".aidax"))
+    tone = read(put(cell_file(hidden=8, metadata=told), ".aidax"))
     assert tone.provenance == {"name": "x" * 200, "style": "a b"} and tone.metrics == {}
     with pytest.raises(ConfigError, match="author has at most 200 characters, and this has 201"):
         aidax.write(Player(tone), tmp_path / "amp.aidax", about={"author": "x" * 201})
@@ -180,11 +182,11 @@ def test_what_it_cannot_hold(changes, words):
 
 def test_units_bend_by_tanh(put):
     values = cell_file("gru")
-    expected = aidax.read(put(values, ".json")).model.state_dict()
+    expected = read(put(values, ".json")).model.state_dict()
     values["layers"][0]["activation"] = "tanh"  # as Keras says it
-    told = aidax.read(put(values, ".json"))
+    told = read(put(values, ".json"))
     assert told.architecture == "lstm"
     assert all(torch.equal(expected[name], value) for name, value in told.model.state_dict().items())
     values["layers"][0]["activation"] = "relu"
     with pytest.raises(FileError, match="the units of its gru bend by 'relu', and players know only tanh"):
-        aidax.read(put(values, ".json"))
+        read(put(values, ".json"))

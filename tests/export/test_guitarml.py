@@ -11,10 +11,12 @@ from tests.export import json_players
 from tests.export.begun import answers
 from tests.export.json_files import NOISE, ml_file
 from tonewright.errors import ConfigError
-from tonewright.export import guitarml
+from tonewright.export import formats, guitarml
 from tonewright.models.lstm import Config, Model
 from tonewright.runtime.player import Player
 from tonewright.storage import Tone
+
+read = formats.named("guitarml").read
 
 KNOBS = ("drive", "tone", "level")
 
@@ -30,7 +32,7 @@ def player(hidden: int = 20, knobs: int = 0, **changes) -> Player:
 @pytest.mark.parametrize("knobs", [(), (0.3,), (0.2, 0.9, 0.4)])
 def test_a_file_means_what_an_independent_player_makes_of_it(put, skip, knobs):
     values = ml_file(5, len(knobs), skip=skip)
-    tone = guitarml.read(put(values, ".json"))
+    tone = read(put(values, ".json"))
     assert tone.model.config == Config(5, 1, "lstm", bool(skip), ("knob1", "knob2", "knob3")[: len(knobs)])
     assert (tone.architecture, tone.sample_rate) == ("lstm", 44100) and not tone.model.training
     expected = json_players.guitarml(values, NOISE, knobs)
@@ -40,7 +42,7 @@ def test_a_file_means_what_an_independent_player_makes_of_it(put, skip, knobs):
 
 def test_a_gru_has_the_state_of_torch(put):
     values = ml_file(3, 0, "GRU", skip=0)
-    tone = guitarml.read(put(values, ".json"), rate=48000)
+    tone = read(put(values, ".json"), rate=48000)
     state = values["state_dict"]
     torchs = torch.nn.GRU(1, 3, batch_first=True)
     torchs.load_state_dict({name[4:]: torch.tensor(state[name]) for name in state if name.startswith("rec.")})
@@ -53,7 +55,7 @@ def test_a_gru_has_the_state_of_torch(put):
 
 def test_a_network_without_a_bias(put):
     values = ml_file(state_dict={"lin.bias": None})
-    assert not guitarml.read(put(values, ".json")).model.body.layers[1].bias.any()
+    assert not read(put(values, ".json")).model.body.layers[1].bias.any()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ import pytest
 
 from tests.export.begun import answers
 from tests.export.json_files import NOISE
-from tonewright.export import aidax
+from tonewright.export import formats
+
+read = formats.named("aidax").read
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 keras = pytest.importorskip("keras", reason="Keras is not installed, whose weights these files hold")
@@ -90,6 +92,6 @@ def test_a_file_sounds_as_keras_plays_its_weights(put, name, knobs):
         layer.set_weights(weights)
     heard = np.stack([NOISE, *(np.full_like(NOISE, knob) for knob in knobs)], axis=-1)
     expected = np.asarray(keras.ops.convert_to_numpy(model(heard[None], training=False)))[0, :, 0]
-    tone = aidax.read(put(saved(model), ".json"))
+    tone = read(put(saved(model), ".json"))
     for engine, got in answers(tone, NOISE, *knobs):
         np.testing.assert_allclose(got, expected, atol=2e-6, err_msg=engine)

@@ -15,15 +15,17 @@ from tests.export.nam_files import (
     wavenet_file,
 )
 from tonewright.errors import FileError
-from tonewright.export import nam
+from tonewright.export import formats
 from tonewright.models.lstm import Model as Lstm
 from tonewright.models.wavenet import Config, Stack
+
+read = formats.named("nam").read
 
 LAYERS = 2
 
 
 def test_a_wavenet_is_ours(put):
-    tone = nam.read(put(OLD))
+    tone = read(put(OLD))
     first = Stack(4, (1, 2), head_channels=2, head_bias=False)
     assert tone.model.config == Config((first, Stack(2, (1, 2)))) and not tone.model.training
     assert (tone.architecture, tone.sample_rate, tone.levels) == (
@@ -37,7 +39,7 @@ def test_a_wavenet_is_ours(put):
 
 
 def test_the_newer_keys_say_the_same(put):
-    old, new = nam.read(put(OLD)).model, nam.read(put(NEW)).model
+    old, new = read(put(OLD)).model, read(put(NEW)).model
     assert new.config.stacks[0].kernels == (3, 3) and old.config.stacks[0].kernels == (3,)
     x = torch.randn(1, 1, 100)
     assert torch.equal(old(x, old.initial_state(1))[0], new(x, new.initial_state(1))[0])
@@ -49,7 +51,7 @@ def test_the_newer_keys_say_the_same(put):
 def test_every_released_version_is_read(put, version):
     """A later number at the end is a small change, which an older reader understands."""
     for values in (OLD, NEW, LSTM, CONVNET):
-        assert nam.read(put({**values, "version": version})).sample_rate == 48000
+        assert read(put({**values, "version": version})).sample_rate == 48000
 
 
 @pytest.mark.parametrize(
@@ -70,12 +72,12 @@ def test_every_released_version_is_read(put, version):
 )
 def test_activations(put, change, ours):
     count = 1 + 1 + LAYERS * ((2 if "gated" in ours else 1) * 5 + 2) + 2
-    tone = nam.read(put(model_file({"layers": [array(1, 1, 1, **change)]}, count)))
+    tone = read(put(model_file({"layers": [array(1, 1, 1, **change)]}, count)))
     assert tone.model.config.stacks[0].activation == ours
 
 
 def test_an_lstm_is_ours(put):
-    tone = nam.read(put(LSTM))
+    tone = read(put(LSTM))
     first, second, head = tone.model.body.layers
     weights = torch.tensor(LSTM["weights"])
     matrix = weights[: 12 * 4].reshape(12, 4)
@@ -88,23 +90,23 @@ def test_an_lstm_is_ours(put):
 
 
 def test_a_container_gives_the_size_that_is_asked_for(put):
-    assert nam.read(put(CONTAINER)).model.config == nam.read(put(OLD)).model.config
-    small = nam.read(put(CONTAINER), size=0.2)
+    assert read(put(CONTAINER)).model.config == read(put(OLD)).model.config
+    small = read(put(CONTAINER), size=0.2)
     assert small.model.config == Config((Stack(1, (1, 2)),)) and small.provenance == {
         "name": "amp",
         "sizes": "2",
     }
-    assert nam.read(put(CONTAINER), size=0.5).model.config.stacks[0].channels == 4
+    assert read(put(CONTAINER), size=0.5).model.config.stacks[0].channels == 4
     without = {key: value for key, value in SMALL.items() if key not in ("sample_rate", "metadata")}
     row = {**CONTAINER, "config": {"submodels": [{"max_value": 1.0, "model": without}]}, "sample_rate": 44100}
-    assert nam.read(put(row)).sample_rate == 44100 and nam.read(put(row)).provenance == {"name": "several"}
+    assert read(put(row)).sample_rate == 44100 and read(put(row)).provenance == {"name": "several"}
 
 
 def test_a_container_within_a_container(put):
     row = {"max_value": 1.0, "model": {**CONTAINER, "metadata": {"name": "inner", "gear_make": "me"}}}
     values = {**CONTAINER, "metadata": {"tone_type": "clean"}, "config": {"submodels": [row]}}
-    tone = nam.read(put(values))
-    assert tone.model.config == nam.read(put(OLD)).model.config
+    tone = read(put(values))
+    assert tone.model.config == read(put(OLD)).model.config
     assert tone.provenance == {"name": "amp", "gear_make": "me", "tone_type": "clean"}
 
 
@@ -117,25 +119,25 @@ def test_what_is_told_is_kept_where_it_makes_sense(put):
         "modeled_by": "me",
     }
     told |= {"training": {"validation_esr": 0.01}, "gain": 0.5}
-    tone = nam.read(put({**OLD, "metadata": told}))
+    tone = read(put({**OLD, "metadata": told}))
     assert tone.levels == {"input_level_dbu": 18.3, "nam_gain": 0.5} and tone.metrics == {"esr": 0.01}
     assert tone.provenance == {"gear_make": "x" * 200, "modeled_by": "me"}
     for nothing in (None, [], "x", {"training": 3}, {"loudness": None}, {"loudness": 10**400}):
-        assert nam.read(put({**OLD, "metadata": nothing})).levels == {}
+        assert read(put({**OLD, "metadata": nothing})).levels == {}
     bare = {key: value for key, value in OLD.items() if key not in ("metadata", "sample_rate")}
-    assert nam.read(put(bare)).sample_rate == 48000
+    assert read(put(bare)).sample_rate == 48000
 
 
 @pytest.mark.parametrize("size", [-0.1, 1.5, 7, float("nan"), float("-inf")])
 def test_a_size_is_from_0_to_1(put, size):
     with pytest.raises(FileError, match="a size is from 0, the smallest, to 1, the largest, and not"):
-        nam.read(put(CONTAINER), size=size)
+        read(put(CONTAINER), size=size)
 
 
 @pytest.mark.parametrize("values", [OLD, LSTM], ids=["wavenet", "lstm"])
 def test_a_file_of_one_size_has_no_other(put, values):
     with pytest.raises(FileError, match="it holds its model in one size; leave the size out"):
-        nam.read(put(values), size=1.0)
+        read(put(values), size=1.0)
 
 
 @pytest.mark.parametrize(
@@ -152,28 +154,28 @@ def test_containers_that_their_players_refuse(put, ends, rates, words):
     inner = [{**values, "sample_rate": rate} for values, rate in zip((SMALL, OLD), rates, strict=True)]
     rows = [{"max_value": end, "model": model} for end, model in zip(ends, inner, strict=True)]
     with pytest.raises(FileError, match=words):
-        nam.read(put({**CONTAINER, "config": {"submodels": rows}}))
+        read(put({**CONTAINER, "config": {"submodels": rows}}))
 
 
 def test_a_person_says_the_rate_only_where_the_file_does_not(put):
     bare = {key: value for key, value in OLD.items() if key != "sample_rate"}
-    assert nam.read(put(bare), rate=44100).sample_rate == 44100
-    assert nam.read(put(OLD), rate=48000).sample_rate == 48000
+    assert read(put(bare), rate=44100).sample_rate == 44100
+    assert read(put(OLD), rate=48000).sample_rate == 48000
     with pytest.raises(FileError, match="says itself that its sample rate is 48000 Hz; leave the rate out"):
-        nam.read(put(OLD), rate=44100)
+        read(put(OLD), rate=44100)
 
 
 def test_whole_numbers_may_be_written_with_a_point(put):
     pointed = array(1, 4, 2, kernel_size=3.0, channels=4.0, input_size=1.0, dilations=[1.0, 2])
-    told = nam.read(put(wavenet_file(pointed, array(4, 2, 1)))).model.config
-    assert told == nam.read(put(OLD)).model.config
+    told = read(put(wavenet_file(pointed, array(4, 2, 1)))).model.config
+    assert told == read(put(OLD)).model.config
     with pytest.raises(FileError, match=r"'kernel_size' wants a whole number, and is 3\.5"):
-        nam.read(put(wavenet_file({**pointed, "kernel_size": 3.5}, array(4, 2, 1))))
+        read(put(wavenet_file({**pointed, "kernel_size": 3.5}, array(4, 2, 1))))
 
 
 def test_nonsense_is_not_kept(put):
     told = {"loudness": 1e8, "gain": -5, "input_level_dbu": 999999, "output_level_dbu": 12}
     told |= {"training": {"validation_esr": -3}, "name": "a\x1b[31mb\ud800\n", "gear_make": "\x07"}
-    tone = nam.read(put({**OLD, "metadata": told}))
+    tone = read(put({**OLD, "metadata": told}))
     assert (tone.levels, tone.metrics) == ({"output_level_dbu": 12.0}, {})
     assert tone.provenance == {"name": "a [31mb"}

@@ -24,14 +24,16 @@ from tests.export.nam_files import (
     wavenet_file,
 )
 from tonewright.errors import FileError
-from tonewright.export import nam, stranger
+from tonewright.export import formats, stranger
+
+read = formats.named("nam").read
 
 FILES = (OLD, NEW, RICH, CONVNET, LSTM, CONTAINER)
 
 
 def refused(path, words: str = "", size: float | None = None) -> None:
     with pytest.raises(FileError, match=words) as told:
-        nam.read(path, size)
+        read(path, size=size)
     assert "\n" not in str(told.value) and len(str(told.value)) < 600
 
 
@@ -319,7 +321,7 @@ def test_truncated_anywhere(put):
 def test_a_changed_file_plays_or_is_refused(put, model, changes):
     path = put(changed(model, changes))
     try:
-        tone = nam.read(path)
+        tone = read(path)
     except FileError as error:
         assert "\n" not in str(error) and len(str(error)) < 600
     else:

@@ -13,11 +13,13 @@ from tests.export.nam_player import FILMS, needed, play
 from tests.runtime.test_native import needs_core
 from tonewright import models, storage
 from tonewright.errors import ConfigError, FileError
-from tonewright.export import nam
+from tonewright.export import formats, nam
 from tonewright.export.nam.bends import KINDS
 from tonewright.models import row
 from tonewright.runtime.player import Player
 from tonewright.runtime.stream import Stream
+
+read = formats.named("nam").read
 
 SETTLED = 200  # samples of silence before the sound
 
@@ -34,7 +36,7 @@ def ours(tone: storage.Tone, x: np.ndarray) -> np.ndarray:
 
 
 def same(put, values: dict, architecture: str) -> None:
-    tone, x = nam.read(put(values)), sound()
+    tone, x = read(put(values)), sound()
     assert tone.architecture == architecture
     y = play(values, x, SETTLED)
     assert np.abs(y).max() > 1e-3
@@ -46,7 +48,7 @@ def same(put, values: dict, architecture: str) -> None:
 def test_a_convnet(put, normed, activation):
     """Its batch norms are folded into float32 weights, so it is not the same to more than that."""
     values = convnet_file(batchnorm=normed, activation=activation)
-    tone, x = nam.read(put(values)), sound()
+    tone, x = read(put(values)), sound()
     assert tone.architecture == "row"
     np.testing.assert_allclose(ours(tone, x), play(values, x), rtol=1e-5, atol=1e-5)
 
@@ -68,14 +70,14 @@ def test_a_modulation_that_does_not_say_is_on(put):
     """So the players of these files have it; and a place may say "false" as a whole."""
     told = full(1, 4, 1, conv_pre_film=ON, conv_post_film=ON | {"active": False})
     values = whole(told)
-    expected = nam.read(put(values)).model.config
+    expected = read(put(values)).model.config
     assert [film.place for film in expected.stacks[0].films] == ["conv_pre"]
     for change in ({"conv_pre_film": {}}, {"conv_post_film": False}, {"conv_post_film": None}):
         config = {**values["config"], "layers": [told | change]}
-        assert nam.read(put({**values, "config": config})).model.config == expected
+        assert read(put({**values, "config": config})).model.config == expected
     config = {**values["config"], "layers": [told | {"conv_pre_film": True}]}
     with pytest.raises(FileError, match="'conv_pre_film' wants settings, and is True"):
-        nam.read(put({**values, "config": config}))
+        read(put({**values, "config": config}))
 
 
 @pytest.mark.parametrize("shift", [True, False])
@@ -137,7 +139,7 @@ def test_all_at_once(put):
 @needs_core
 @pytest.mark.parametrize("values", [RICH, CONVNET], ids=["rich", "convnet"])
 def test_the_core_plays_it_too(put, tmp_path, values):
-    tone, x = nam.read(put(values)), sound(2000).astype(np.float32) * np.float32(0.3)
+    tone, x = read(put(values)), sound(2000).astype(np.float32) * np.float32(0.3)
     storage.save(tone, tmp_path / "a.tone")
     player = Player(storage.load(tmp_path / "a.tone"))
     assert player.engine == "native core"
@@ -153,7 +155,7 @@ def test_the_count_is_that_of_the_plain_player(put):
         assert count == needed(values["architecture"], values["config"])
         for other in (count - 1, count + 1):
             with pytest.raises(FileError, match=f"need {count} weights, and it has {other}"):
-                nam.read(put(values | {"weights": [0.5] * other}))
+                read(put(values | {"weights": [0.5] * other}))
 
 
 def test_fast_tanh_is_tanh(put):
@@ -161,7 +163,7 @@ def test_fast_tanh_is_tanh(put):
     for array in told["config"]["layers"]:
         array["activation"] = "Fasttanh"
     x = torch.randn(1, 1, 100)
-    fast, exact = (nam.read(put(values)).model for values in (told, NEW))
+    fast, exact = (read(put(values)).model for values in (told, NEW))
     assert torch.equal(fast(x, fast.initial_state(1))[0], exact(x, exact.initial_state(1))[0])
 
 
@@ -175,9 +177,9 @@ USUAL_BENDS = ("PReLU", "LeakyReLU", "LeakyHardtanh", "LeakyHardTanh")
 )
 def test_they_are_written_too(put, tmp_path, values):
     """The same model, of the same weights; written again, the same file."""
-    first = Player(nam.read(put(values)))
+    first = Player(read(put(values)))
     nam.write(first, tmp_path / "a.nam")
-    told, second = json.loads((tmp_path / "a.nam").read_text()), Player(nam.read(tmp_path / "a.nam"))
+    told, second = json.loads((tmp_path / "a.nam").read_text()), Player(read(tmp_path / "a.nam"))
     assert np.array_equal(np.float32(told["weights"]), np.float32(values["weights"]))
     assert second.tone.architecture == first.tone.architecture
     x = sound().astype(np.float32)
@@ -193,7 +195,7 @@ def test_gains_of_a_row_are_folded_into_the_file(tmp_path):
     model.head_scale.fill_(-0.5)
     player, x = Player(storage.Tone("row", model, 48000)), sound().astype(np.float32)
     nam.write(player, tmp_path / "a.nam")
-    np.testing.assert_allclose(Player(nam.read(tmp_path / "a.nam")).render(x), player.render(x), atol=1e-6)
+    np.testing.assert_allclose(Player(read(tmp_path / "a.nam")).render(x), player.render(x), atol=1e-6)
 
 
 CONV = row.Part("conv", 4, 2)

@@ -12,10 +12,12 @@ from tests.runtime.test_native import needs_core
 from tests.shared import SHARED, needs_shared
 from tonewright.audio import files
 from tonewright.errors import ConfigError, FileError
-from tonewright.export import formats, nam, stranger
+from tonewright.export import formats, stranger
 from tonewright.export.playback import difference
 from tonewright.runtime.player import Player
 from tonewright.runtime.stream import Stream
+
+read = formats.named("nam").read
 
 ROW, GOLDEN = formats.named("nam"), SHARED / "golden/nam"
 TOLERANCE = 2e-6
@@ -35,7 +37,7 @@ def linear(**changes) -> dict:
 @needs_shared
 @pytest.mark.parametrize("engine", ["torch", pytest.param("native core", marks=needs_core)])
 def test_a_file_sounds_as_in_its_own_player(engine):
-    tone = nam.read(GOLDEN / "linear.nam")
+    tone = read(GOLDEN / "linear.nam")
     x, wanted = (files.read(GOLDEN / name)[0][0] for name in ("input.wav", "linear.wav"))
     player = Player(tone)
     if engine == "torch":
@@ -48,7 +50,7 @@ def test_a_file_sounds_as_in_its_own_player(engine):
 
 @needs_shared
 def test_a_file_is_written_again_without_change(tmp_path):
-    formats.write(ROW, Player(nam.read(GOLDEN / "linear.nam")), tmp_path / "a.nam")
+    formats.write(ROW, Player(read(GOLDEN / "linear.nam")), tmp_path / "a.nam")
     before, after = (stranger.parse(path) for path in (GOLDEN / "linear.nam", tmp_path / "a.nam"))
     before["weights"] = np.float32(before["weights"]).tolist()
     after["weights"] = np.float32(after["weights"]).tolist()
@@ -57,7 +59,7 @@ def test_a_file_is_written_again_without_change(tmp_path):
 
 
 def test_a_bias_is_an_offset(put):
-    tone = nam.read(put(linear()))
+    tone = read(put(linear()))
     assert tone.architecture == "chain" and tone.sample_rate == tone.model.config.sample_rate == 44100
     assert tone.model.values() == {"response": {"taps": [1.0, -0.5, 0.25]}, "offset": {"level": 0.125}}
     y = Player(tone).render(np.array([1.0, 0.0, 0.0, 0.0], np.float32))
@@ -80,7 +82,7 @@ def test_a_linear_chain_is_written_and_plays_the_same(player, tmp_path):
     said = formats.write(formats.for_writing(player, path), player, path)
     assert "Linear of" in said and difference(ROW, player, path) < 2e-6
     assert json.loads(path.read_text())["config"]["bias"] == ("offset" in player.settings)
-    again = nam.read(path)
+    again = read(path)
     formats.write(ROW, Player(again), tmp_path / "b.nam")
     first, second = (stranger.parse(tmp_path / name) for name in ("a.nam", "b.nam"))
     assert first["weights"] == second["weights"] and first["config"] == second["config"]
@@ -99,7 +101,7 @@ def test_what_rings_on_is_cut_and_that_is_told(tmp_path):
 def test_two_seconds_at_96_khz_fit(tmp_path):
     taps, path = ringing(192000), tmp_path / "a.nam"
     formats.write(ROW, chain("response[192000]", 96000, response={"taps": taps}), path)
-    assert nam.read(path).model.values()["response"]["taps"] == taps.tolist()
+    assert read(path).model.values()["response"]["taps"] == taps.tolist()
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ CHANGES = [
 @pytest.mark.parametrize("change,words", CHANGES, ids=lambda value: str(value)[:50])
 def test_settings_that_are_not_ours(put, change, words):
     with pytest.raises(FileError, match=words) as told:
-        nam.read(put(linear(**change)))
+        read(put(linear(**change)))
     assert "\n" not in str(told.value) and len(str(told.value)) < 600
 
 
@@ -168,7 +170,7 @@ ODD = st.one_of(
 )
 def test_a_changed_file_plays_or_is_refused(put, config, changes):
     try:
-        tone = nam.read(put(linear(config=config, **changes)))
+        tone = read(put(linear(config=config, **changes)))
     except FileError as error:
         assert "\n" not in str(error) and len(str(error)) < 600
     else:

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from tonewright.export import nam
+from tonewright.export import formats
 from tonewright.runtime.player import Player
 from tonewright.runtime.stream import Stream
+
+read = formats.named("nam").read
 
 trainer = pytest.importorskip("nam.models.wavenet", reason="neural-amp-modeler is not installed")
 FILMS = (
@@ -82,7 +84,7 @@ def both(model, path, x: np.ndarray) -> np.ndarray:
 def same(model, path) -> None:
     x = np.random.default_rng(0).uniform(-0.5, 0.5, 2000).astype(np.float32)
     expected = both(model, path, x)
-    peak, tone = np.abs(expected).max(), nam.read(path)
+    peak, tone = np.abs(expected).max(), read(path)
     assert peak > 1e-3
     for y in (Stream(tone.model, tone.sample_rate).process(x), Player(tone).render(x)):
         np.testing.assert_allclose(y, expected, rtol=0, atol=1e-5 * peak)

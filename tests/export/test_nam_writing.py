@@ -16,6 +16,8 @@ from tonewright.models.wavenet import Config, Stack
 from tonewright.runtime.player import Player
 from tonewright.runtime.stream import Stream
 
+read = formats.named("nam").read
+
 NAM = formats.named("nam")
 SMALL = (Stack(4, (1, 2), head_channels=2, head_bias=False), Stack(2, (1, 2)))
 DATE = {"date": "2026-11-26T20:15:00"}
@@ -76,7 +78,7 @@ def test_what_the_older_keys_cannot_say_is_said_in_the_newer(path, change):
     config = Config((Stack(**{"channels": 3, "dilations": (1, 4)} | change),))
     one = player("wavenet", config)
     assert written(one, path)["version"] == "0.7.0"
-    assert nam.read(path).model.config.stacks[0].layers == config.stacks[0].layers
+    assert read(path).model.config.stacks[0].layers == config.stacks[0].layers
     assert playback.difference(NAM, one, path) == 0
 
 
@@ -99,7 +101,7 @@ def test_an_lstm_begins_as_after_silence_and_its_own_beginning_is_kept(path):
     one = player("lstm", preset="1x8")
     stream = Stream(one.model, 48000)
     stream.process(np.zeros(48000, np.float32))
-    again = Player(nam.read(path)) if written(one, path) else None
+    again = Player(read(path)) if written(one, path) else None
     cell = again.model.body.layers[0]
     for memory, start in zip(stream.state, (cell.initial_h, cell.initial_c), strict=True):
         torch.testing.assert_close(memory[0], start, atol=1e-6, rtol=0)
@@ -167,7 +169,7 @@ def test_a_container_holds_both_sizes(path):
     assert values["metadata"] == rows[1]["model"]["metadata"]
     x = np.random.default_rng(0).uniform(-0.5, 0.5, 500).astype(np.float32)
     for one, size in ((small, 0.0), (large, 1.0)):
-        np.testing.assert_array_equal(Player(nam.read(path, size)).render(x), one.render(x))
+        np.testing.assert_array_equal(Player(read(path, size=size)).render(x), one.render(x))
     assert playback.difference(NAM, large, path) == 0
 
 
@@ -210,7 +212,7 @@ def test_what_is_known_is_told(path):
     expected |= {"output_level_dbu": 12.2, "training": {"validation_esr": 0.0125}}
     assert {name: metadata[name] for name in expected} == expected
     assert metadata.keys() == expected.keys() | {"loudness", "gain"}
-    tone = nam.read(path)
+    tone = read(path)
     assert tone.metrics == {"esr": 0.0125} and tone.provenance["date"] == DATE["date"]
     assert tone.levels["nam_loudness_db"] == metadata["loudness"]
 
@@ -232,7 +234,7 @@ def test_the_same_model_makes_the_same_file(path, monkeypatch):
 
 def test_a_date_is_kept(path):
     assert written(player("wavenet", preset="nano"), path, about=DATE)["metadata"]["date"]["year"] == 2026
-    again = written(Player(nam.read(path)), path)["metadata"]["date"]
+    again = written(Player(read(path)), path)["metadata"]["date"]
     assert again == {"year": 2026, "month": 11, "day": 26, "hour": 20, "minute": 15, "second": 0}
 
 
@@ -241,7 +243,7 @@ def test_an_lstm_that_began_from_zeros_does_so_again(path):
     values = json.loads(path.read_text())
     values["weights"][-25:-9] = [0.0] * 16
     path.write_text(json.dumps(values))
-    one = Player(nam.read(path))
+    one = Player(read(path))
     assert written(one, path)["weights"] == values["weights"]
     storage.save(one.tone, path.with_suffix(".tone"))
     assert written(tw.load(path.with_suffix(".tone")), path)["weights"] == values["weights"]
@@ -250,7 +252,7 @@ def test_an_lstm_that_began_from_zeros_does_so_again(path):
 def test_a_file_of_several_sizes_is_written_as_one_of_them_which_is_told(path):
     large, small = player("wavenet", Config(SMALL)), player("wavenet", Config(SMALL[1:]))
     nam.write(large, path, smaller=small)
-    one, other = (Player(nam.read(path, size)) for size in (1.0, 0.0))
+    one, other = (Player(read(path, size=size)) for size in (1.0, 0.0))
     assert "read from a file of 2 sizes, of which this is one" in nam.write(one, path)
     assert "sizes" not in nam.write(one, path, smaller=other)
     assert playback.difference(NAM, other, path, size=0.0) == playback.difference(NAM, one, path) == 0
@@ -260,7 +262,7 @@ def test_read_and_written_again_a_file_is_the_same(path):
     for one in (player("wavenet", preset="nano", **FACTS), player("lstm", preset="2x8", **FACTS)):
         nam.write(one, path, about={"input_level_dbu": "18.25", "modeled_by": "me", "tone_type": "clean"})
         before = path.read_bytes()
-        nam.write(Player(nam.read(path)), path)
+        nam.write(Player(read(path)), path)
         assert path.read_bytes() == before
 
 

@@ -197,7 +197,7 @@ def test_other_json_is_not_taken_for_it(put):
         tw.load(put({"layers": [], "in_shape": [None, None, 1]}))
     for text in ("", "[]", "{", "[" * 100_000, '{"chain": "gain"', '"chain"'):
         with pytest.raises(FileError, match=r"chain\.json"):
-            exported.read(put(text))
+            ROW.read(put(text))
 
 
 ODD = st.one_of(
@@ -211,7 +211,7 @@ ODD = st.one_of(
 @given(changes=changes_of(ODD))
 def test_a_changed_file_plays_or_is_refused(put, changes):
     try:
-        tone = exported.read(put(changed(GOOD, changes)))
+        tone = ROW.read(put(changed(GOOD, changes)))
     except FileError as error:
         assert "\n" not in str(error) and len(str(error)) < 600
     else:

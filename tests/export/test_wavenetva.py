@@ -11,10 +11,12 @@ from tests.export import json_players
 from tests.export.begun import answers
 from tests.export.json_files import NOISE, va_file
 from tonewright.errors import ConfigError
-from tonewright.export import wavenetva
+from tonewright.export import formats, wavenetva
 from tonewright.models.wavenet import Config, Model, Stack
 from tonewright.runtime.player import Player
 from tonewright.storage import Tone
+
+read = formats.named("wavenetva").read
 
 
 def player(config: Config, scale: float = 0.02, rate: int = 48000) -> Player:
@@ -32,7 +34,7 @@ def gated(activation: str = "gated", **changes) -> Config:
 @pytest.mark.parametrize("activation", wavenetva.ACTIVATIONS)
 def test_a_file_means_what_an_independent_player_makes_of_it(put, activation):
     values = va_file(activation)
-    tone = wavenetva.read(put(values, ".json"))
+    tone = read(put(values, ".json"))
     assert (tone.architecture, tone.sample_rate) == ("wavenet", 44100)
     assert tone.model.config == gated(activation) and not tone.model.training
     expected = json_players.wavenetva(values, NOISE)
@@ -41,9 +43,9 @@ def test_a_file_means_what_an_independent_player_makes_of_it(put, activation):
 
 
 def test_numbers_are_also_words(put):
-    a, b = (wavenetva.read(put(va_file(words=words), ".json")).model.state_dict() for words in (False, True))
+    a, b = (read(put(va_file(words=words), ".json")).model.state_dict() for words in (False, True))
     assert all(torch.equal(a[name], b[name]) for name in a)
-    assert wavenetva.read(put(va_file(), ".json"), rate=48000).sample_rate == 48000
+    assert read(put(va_file(), ".json"), rate=48000).sample_rate == 48000
 
 
 @pytest.mark.parametrize("activation", wavenetva.ACTIVATIONS)

@@ -9,7 +9,9 @@ import torch
 
 from tests.runtime.test_native import needs_core
 from tests.shared import SHARED, needs_shared
-from tonewright.export import aidax, nam, wavenetva
+from tonewright.export import nam
+from tonewright.export.formats import for_reading
+from tonewright.export.opening import read
 from tonewright.models.wavenet import PRESETS
 from tonewright.runtime.player import Player
 from tonewright.runtime.stream import Stream
@@ -43,7 +45,7 @@ def test_what_a_nam_file_holds_sounds_as_in_its_own_player(name, engine):
     """From the first sample on: both players have heard silence before, and we no more than `settle` of it."""
     file, size, answer = nam_files()[name]
     tone, x, expected = (
-        nam.read(NAM / f"{file}.nam", size),
+        read(NAM / f"{file}.nam", size=size),
         sound(NAM / "input.wav"),
         sound(NAM / f"{answer}.wav"),
     )
@@ -61,7 +63,7 @@ def test_what_a_nam_file_holds_sounds_as_in_its_own_player(name, engine):
 @pytest.mark.parametrize("name", nam_files())
 def test_written_again_a_nam_file_is_the_same(name, tmp_path):
     file, size, _ = nam_files()[name]
-    was, tone = model_of(NAM / f"{file}.nam", size), nam.read(NAM / f"{file}.nam", size)
+    was, tone = model_of(NAM / f"{file}.nam", size), read(NAM / f"{file}.nam", size=size)
     nam.write(Player(tone), tmp_path / "again.nam")
     again = model_of(tmp_path / "again.nam")
     assert np.array_equal(*(np.array(values["weights"], np.float32) for values in (again, was)))
@@ -70,7 +72,7 @@ def test_written_again_a_nam_file_is_the_same(name, tmp_path):
         for values in (again, was):
             values["config"].pop("head_scale", None)  # told as the last weight, too
         assert again["config"] == was["config"]
-    weights = nam.read(tmp_path / "again.nam").model.state_dict()
+    weights = read(tmp_path / "again.nam").model.state_dict()
     assert all(torch.equal(value, weights[name]) for name, value in tone.model.state_dict().items())
 
 
@@ -83,7 +85,7 @@ def model_of(path, size: float | None = None) -> dict:
 
 @needs_shared
 def test_written_again_a_container_is_the_same(tmp_path):
-    large, small = (Player(nam.read(NAM / "a2-container.nam", size)) for size in (1.0, 0.0))
+    large, small = (Player(read(NAM / "a2-container.nam", size=size)) for size in (1.0, 0.0))
     nam.write(large, tmp_path / "again.nam", smaller=small)
     was, again = (json.loads(path.read_text()) for path in (NAM / "a2-container.nam", tmp_path / "again.nam"))
     assert again["metadata"]["name"] == was["metadata"]["name"] and again["version"] == was["version"]
@@ -100,7 +102,7 @@ def test_written_again_a_container_is_the_same(tmp_path):
 @needs_shared
 @pytest.mark.parametrize("name", ["standard", "lite", "feather", "nano"])
 def test_presets_are_the_shapes_of_the_nam_trainer(name):
-    assert nam.read(NAM / f"wavenet-{name}.nam").model.config == PRESETS[name]
+    assert read(NAM / f"wavenet-{name}.nam").model.config == PRESETS[name]
 
 
 ENGINES = pytest.mark.parametrize("engine", ["torch", pytest.param("native core", marks=needs_core)])
@@ -121,7 +123,7 @@ def from_nothing(tone: Tone, x: np.ndarray, engine: str) -> np.ndarray:
 @pytest.mark.parametrize("name", ["gated-16ch", "gated-4ch", "softgated-8ch", "tanh-8ch"])
 def test_what_a_wavenetva_file_holds_sounds_as_in_its_own_player(name, engine):
     x, expected = sound(VA / "input.wav"), sound(VA / f"{name}.wav")
-    tone = wavenetva.read(VA / f"{name}.json")
+    tone = read(VA / f"{name}.json")
     settled = Player(tone).render(x)
     # we begin as if silence had come before, and they with an empty memory: gone once the layers are full
     assert tone.model.settle < 4096
@@ -131,7 +133,7 @@ def test_what_a_wavenetva_file_holds_sounds_as_in_its_own_player(name, engine):
 
 @needs_shared
 def test_a_preset_is_the_shape_of_the_wavenetva_trainer():
-    assert wavenetva.read(VA / "gated-16ch.json").model.config == PRESETS["gated"]
+    assert read(VA / "gated-16ch.json").model.config == PRESETS["gated"]
 
 
 @needs_shared
@@ -139,7 +141,7 @@ def test_a_preset_is_the_shape_of_the_wavenetva_trainer():
 @pytest.mark.parametrize("name", ["gru-16", "lstm-16", "lstm-40"])
 def test_what_an_rtneural_file_holds_sounds_as_in_its_own_player(name, engine):
     x, expected = np.loadtxt(RT / f"rtneural-{name}.ref.txt", dtype=np.float32).T
-    tone = aidax.read(RT / f"rtneural-{name}.json")
+    tone = read(RT / f"rtneural-{name}.json")
     assert tone.architecture == "lstm"
     np.testing.assert_allclose(from_nothing(tone, x, engine), expected, rtol=0, atol=ABSOLUTE)
 
@@ -155,15 +157,14 @@ def rounded(values):
 
 @needs_shared
 @pytest.mark.parametrize(
-    "module,path",
-    [(wavenetva, path) for path in sorted(VA.glob("*.json"))]
-    + [(aidax, path) for path in sorted(RT.glob("*.json"))],
+    "path",
+    [*sorted(VA.glob("*.json")), *sorted(RT.glob("*.json"))],
     ids=lambda value: getattr(value, "stem", ""),
 )
-def test_written_again_a_file_is_the_same(module, path, tmp_path):
-    tone = module.read(path)
-    module.write(Player(tone), tmp_path / "again.json")
+def test_written_again_a_file_is_the_same(path, tmp_path):
+    tone = read(path)
+    for_reading(path, json.loads(path.read_text())).load().write(Player(tone), tmp_path / "again.json")
     again, was = (json.loads(p.read_text()) for p in (tmp_path / "again.json", path))
     assert rounded({key: again[key] for key in was}) == rounded(was)
-    weights = module.read(tmp_path / "again.json").model.state_dict()
+    weights = read(tmp_path / "again.json").model.state_dict()
     assert all(torch.equal(value, weights[name]) for name, value in tone.model.state_dict().items())

@@ -12,15 +12,19 @@ and where such files are read, with
 
     read(path, **options)           the model of a file, as a Tone
 
-and where these are JSON, with
+or, where these are JSON, with
 
     looks_like(values)              whether a file's values are of this one
-    from_values(values, **options)  what `read` gives, of the values of a file
+    from_values(values, **options)  the model of these values, as a Tone
 """
 
 import importlib
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
+
+from tonewright.export import stranger
+from tonewright.storage import Tone
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Format:
         reads: whether files of others are read.
         about: what can be told of a model in it, by name.
         options: of `write`, beside `about`.
-        read_options: of `read`.
+        read_options: of `read` or `from_values`.
         extra: of the package, that has to be installed for it.
     """
 
@@ -58,3 +62,22 @@ class Format:
     def load(self) -> ModuleType:
         """The module of it."""
         return importlib.import_module(f"tonewright.export.{self.module}")
+
+    def read(self, path: Path | str, **options) -> Tone:
+        """The model of a file of this format. Runs no code from it, and believes no size before it has checked it.
+
+        Args:
+            path: the file.
+            options: those that `read_options` names.
+
+        Raises:
+            FileError: when the file is missing, damaged, or asks for what this version does not play.
+
+        >>> Format("nam", "", (".nam",), "nam", "", "").read("missing.nam")
+        Traceback (most recent call last):
+        tonewright.errors.FileError: there is no file missing.nam
+        """
+        module = self.load()
+        if hasattr(module, "from_values"):
+            return stranger.made(path, stranger.parse(path), module.from_values, **options)
+        return module.read(Path(path), **options)

@@ -93,28 +93,15 @@ def looks_like(values: dict) -> bool:
     return "model_data" in values and "state_dict" in values
 
 
-def read(path: Path | str, rate: int | None = None) -> storage.Tone:
-    """The model of such a file, of any size. Runs no code from it, and believes no size before it has checked it.
+def from_values(values: dict, rate: int | None = None) -> storage.Tone:
+    """The model of the values of such a file, of any size.
 
     Args:
-        path: the file.
+        values: of the file.
         rate: at how many Hz it plays, for the file tells none; None for 44100.
 
     Returns:
         The model. The file does not name its knobs, so they are knob1, knob2 and so on.
-
-    Raises:
-        FileError: when the file is missing, damaged, or asks for what this version does not play.
-
-    >>> read("missing.json")
-    Traceback (most recent call last):
-    tonewright.errors.FileError: there is no file missing.json
-    """
-    return stranger.read(path, from_values, rate=rate)
-
-
-def from_values(values: dict, rate: int | None = None) -> storage.Tone:
-    """What `read` gives, of the values of a file.
 
     Raises:
         ConfigError: when they ask for what this version does not play.

@@ -50,7 +50,7 @@ def read(path: Path | str, **options) -> storage.Tone:
         raise FileError(f"{path} is of no format that is read here; {_what_is(path.suffix.lower())}")
     _refuse(path, options, row.read_options)
     if values is None:
-        return row.load().read(path, **options)
+        return row.read(path, **options)
     return stranger.made(path, values, row.load().from_values, **options)
 
 

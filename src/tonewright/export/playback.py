@@ -58,7 +58,7 @@ def played(row: Format, player: Player, path: Path, x: np.ndarray, **options) ->
     module = row.load()
     if hasattr(module, "replay"):
         return module.replay(player, path, x)
-    return Player(module.read(path, **options)).render(x)
+    return Player(row.read(path, **options)).render(x)
 
 
 def heard(player: Player) -> np.ndarray:

@@ -110,23 +110,6 @@ def values_of(player: Player) -> dict:
     }
 
 
-def read(path: Path | str, rate: int | None = None) -> Tone:
-    """The chain that a file of settings describes.
-
-    Args:
-        path: the file.
-        rate: in Hz, where the file tells none; 44100 without it.
-
-    Raises:
-        FileError: it is missing, damaged, or says what no chain has.
-
-    >>> read("missing.json")
-    Traceback (most recent call last):
-    tonewright.errors.FileError: there is no file missing.json
-    """
-    return stranger.read(path, from_values, rate=rate)
-
-
 def looks_like(values: dict) -> bool:
     """Whether these are the values of such a file.
 
@@ -137,7 +120,11 @@ def looks_like(values: dict) -> bool:
 
 
 def from_values(values: dict, rate: int | None = None) -> Tone:
-    """What `read` gives, of the values of a file.
+    """The chain that the values of a file describe.
+
+    Args:
+        values: of the file.
+        rate: in Hz, where the file tells none; 44100 without it.
 
     Raises:
         ConfigError: when they say what no chain has.

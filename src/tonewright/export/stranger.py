@@ -20,15 +20,6 @@ MAX_WEIGHTS = (
 MAX_DIGITS = 20  # of a whole number
 
 
-def read(path: Path | str, make: Callable[..., Tone], **options) -> Tone:
-    """The model that `make(values, **options)` gives of a file's values.
-
-    Raises:
-        FileError: when the file is missing or damaged, or `make` refuses it.
-    """
-    return made(path, parse(path), make, **options)
-
-
 def made(path: Path | str, values: dict, make: Callable[..., Tone], **options) -> Tone:
     """The model that `make(values, **options)` gives of values that were read from that file.
 

@@ -1,6 +1,6 @@
 """The JSON of AIDA-X and RTNeural: a network layer by layer, its weights as Keras keeps them."""
 
-from tonewright.export.aidax.reading import from_values, looks_like, read
+from tonewright.export.aidax.reading import from_values, looks_like
 from tonewright.export.aidax.writing import check, write
 
-__all__ = ["check", "from_values", "looks_like", "read", "write"]
+__all__ = ["check", "from_values", "looks_like", "write"]

@@ -4,7 +4,6 @@ One recurrent layer with a sum over its units is an LSTM of ours, its gains with
 of layers, and so is a network that adds the dry sound louder or softer than it heard it.
 """
 
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -12,7 +11,6 @@ from torch import Tensor
 
 from tonewright import models, storage
 from tonewright.errors import ConfigError
-from tonewright.export import stranger
 from tonewright.export.aidax.layers import Filled, parts_of, width
 from tonewright.export.facts import ESR, kept, rate_of, within
 from tonewright.export.fields import field, is_number, number, rate_of_sound, shown, unspelled
@@ -33,33 +31,20 @@ class Gains(NamedTuple):
     after: float
 
 
-def read(path: Path | str, rate: int | None = None) -> storage.Tone:
-    """The model of such a file. Runs no code from it, and believes no size before it has checked it.
-
-    Args:
-        path: the file.
-        rate: at how many Hz it plays, where the file tells none or two; None for 48000.
-
-    Returns:
-        The model, with its gains in its weights and what is told of it. Its knobs are knob1 and knob2.
-
-    Raises:
-        FileError: when the file is missing, damaged, or asks for what this version does not play.
-
-    >>> read("missing.aidax")
-    Traceback (most recent call last):
-    tonewright.errors.FileError: there is no file missing.aidax
-    """
-    return stranger.read(path, from_values, rate=rate)
-
-
 def looks_like(values: dict) -> bool:
     """Whether these are the values of such a file."""
     return "in_shape" in values and "layers" in values
 
 
 def from_values(values: dict, rate: int | None = None) -> storage.Tone:
-    """What `read` gives, of the values of a file.
+    """The model of the values of such a file.
+
+    Args:
+        values: of the file.
+        rate: at how many Hz it plays, where the file tells none or two; None for 48000.
+
+    Returns:
+        The model, with its gains in its weights and what is told of it. Its knobs are knob1 and knob2.
 
     Raises:
         ConfigError: when they ask for what this version does not play.

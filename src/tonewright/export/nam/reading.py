@@ -5,11 +5,8 @@ the container that holds one model in several sizes. A file that asks for anythi
 or several channels, is refused in a sentence that names it.
 """
 
-from pathlib import Path
-
 from tonewright import storage
 from tonewright.errors import ConfigError
-from tonewright.export import stranger
 from tonewright.export.facts import rate_of
 from tonewright.export.fields import field, numbers, shown, words
 from tonewright.export.nam.container import models_of, rate_told, sizes
@@ -24,34 +21,21 @@ ARCHITECTURES = {"WaveNet": wavenet, "LSTM": lstm, "ConvNet": convnet, "Linear":
 USUAL_RATE = 48000  # Hz; of a file that says none
 
 
-def read(path: Path | str, size: float | None = None, rate: int | None = None) -> storage.Tone:
-    """The model of a .nam file. Runs no code from it, and believes no size before it has checked it.
-
-    Args:
-        path: the file.
-        size: which model of a container to take, from 0, the smallest, to 1, the largest; None for that one.
-        rate: at how many Hz it plays, where the file tells none; None for 48000.
-
-    Returns:
-        The model with its rate, its loudness and who made it, as far as the file tells.
-
-    Raises:
-        FileError: when the file is missing, damaged, or asks for what this version does not play.
-
-    >>> read("missing.nam")
-    Traceback (most recent call last):
-    tonewright.errors.FileError: there is no file missing.nam
-    """
-    return stranger.read(path, from_values, size=size, rate=rate)
-
-
 def looks_like(values: dict) -> bool:
     """Whether these are the values of such a file."""
     return "architecture" in values
 
 
 def from_values(whole: dict, size: float | None = None, rate: int | None = None) -> storage.Tone:
-    """What `read` gives, of the values of a file.
+    """The model of the values of a .nam file.
+
+    Args:
+        whole: the values.
+        size: which model of a container to take, from 0, the smallest, to 1, the largest; None for that one.
+        rate: at how many Hz it plays, where the file tells none; None for 48000.
+
+    Returns:
+        The model with its rate, its loudness and who made it, as far as the file tells.
 
     Raises:
         ConfigError: when they ask for what this version does not play.
