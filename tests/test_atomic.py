@@ -48,15 +48,17 @@ def test_what_goes_wrong_leaves_the_old_file(tmp_path, error):
 
 def test_where_no_file_can_be(tmp_path):
     (tmp_path / "file").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "gone" / "a.txt")
     for path, words in (
+        (tmp_path / "link", "no folder .*gone; make it first"),
         (tmp_path / "none" / "a.txt", "no folder .*none; make it first"),
         (tmp_path / "file" / "a.txt", "no folder .*file; make it first"),
         (tmp_path, "is a folder; name the file"),
-        (tmp_path / ("a" * 300), "was not written"),
+        (tmp_path / ("a" * 300), "its name is too long; choose a shorter one"),
     ):
         with pytest.raises(FileError, match=words):
             write_whole(path, b"x")
-    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "link"]
 
 
 def test_a_device_is_not_replaced(tmp_path):

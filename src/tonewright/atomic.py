@@ -80,7 +80,7 @@ def _umask() -> int:
 
 def explain(path: Path, error: Exception) -> str:
     """Why a file could not be written, and what to do."""
-    folder = path.absolute().parent
+    folder = Path(os.path.realpath(path)).parent if os.path.islink(path) else path.absolute().parent
     match getattr(error, "errno", None):
         case errno.ENOSPC | errno.EDQUOT:
             return (
@@ -96,4 +96,6 @@ def explain(path: Path, error: Exception) -> str:
             return f"{path} cannot be written, for there is no folder {folder}; make it first"
         case errno.EACCES | errno.EPERM | errno.EROFS:
             return f"{path} cannot be written, for {folder} does not allow it; choose another folder"
+        case errno.ENAMETOOLONG:
+            return f"{path} cannot be written, for its name is too long; choose a shorter one"
     return f"{path} was not written ({error}); try another folder"

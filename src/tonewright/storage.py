@@ -233,9 +233,21 @@ def _build(make, config, tensors: dict[str, Tensor]) -> Model:
     return model
 
 
+def check_is_file(path: Path) -> None:
+    """Refuse what is not there, and what is there and holds nothing that can be read twice.
+
+    Raises:
+        FileError: saying which.
+    """
+    if path.is_file():
+        return
+    if path.exists():
+        raise FileError(f"{path} is no file, but a folder or a pipe; name a file")
+    raise FileError(f"there is no file {path}")
+
+
 def _raw_header(path: Path) -> bytes:
-    if not path.is_file():
-        raise FileError(f"there is no file {path}")
+    check_is_file(path)
     size = path.stat().st_size
     with open(path, "rb") as file:
         start = file.read(8)

@@ -187,7 +187,7 @@ def test_where_no_result_can_be(tonewright, output, words):
     [
         ("none.tone", "there is no file none.tone"),
         ("readme.txt", "not a .tone file"),
-        (".", "there is no file"),
+        (".", "is no file, but a folder or a pipe; name a file"),
     ],
 )
 def test_a_model_that_is_none(tonewright, model, words):

@@ -13,8 +13,11 @@ from tests.export.json_files import MIXED, NOISE, cell_file, conv1d, dense, laye
 from tests.export.test_guitarml import player
 from tonewright.errors import ConfigError, FileError
 from tonewright.export import aidax, formats
+from tonewright.export.facts import ASSUMED
 from tonewright.models.lstm import Config
 from tonewright.runtime.player import Player
+
+read = formats.named("aidax").read
 
 read = formats.named("aidax").read
 
@@ -135,14 +138,18 @@ def test_rows_that_it_cannot_hold(put):
         ({"metadata": {"samplerate": "44100"}}, 44100),
         ({"metadata": {"samplerate": 96000.0}}, 96000),
         ({"samplerate": 32000, "metadata": {"samplerate": "32000"}}, 32000),
+        ({"samplerate": 32000.0, "metadata": {"samplerate": "unknown"}}, 32000),
         ({"metadata": "none"}, 48000),
+        ({"metadata": {"samplerate": ""}}, 48000),
+        ({"samplerate": "4_8000"}, 48000),
     ],
     ids=str,
 )
 def test_the_rate(put, told, rate):
     path = put(cell_file(**told), ".aidax")
     assert read(path).sample_rate == read(path, rate=rate).sample_rate == rate
-    if "samplerate" not in str(told):
+    if read(path).provenance == ASSUMED:
+        assert read(path, rate=rate).provenance == {}
         assert read(path, rate=22050).sample_rate == 22050
         return
     with pytest.raises(FileError, match=f"its sample rate is {rate} Hz; leave the rate out"):
@@ -158,9 +165,16 @@ def test_two_rates(put):
 
 
 def test_what_is_told_is_looked_at(put, tmp_path):
-    told = {"name": "x" * 1000, "style": "a\x1bb", "source": 3, "license": "\n", "esr": "-3"}
+    told = {
+        "name": "x" * 1000,
+        "style": "a\x1bb\u202e",
+        "samplerate": "unknown",
+        "source": 3,
+        "license": "\n",
+        "esr": "-3",
+    }
     tone = read(put(cell_file(hidden=8, metadata=told), ".aidax"))
-    assert tone.provenance == {"name": "x" * 200, "style": "a b"} and tone.metrics == {}
+    assert tone.provenance == {"name": "x" * 200, "style": "a b", **ASSUMED} and tone.metrics == {}
     with pytest.raises(ConfigError, match="author has at most 200 characters, and this has 201"):
         aidax.write(Player(tone), tmp_path / "amp.aidax", about={"author": "x" * 201})
     assert not (tmp_path / "amp.aidax").exists()

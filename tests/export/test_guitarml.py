@@ -18,6 +18,8 @@ from tonewright.storage import Tone
 
 read = formats.named("guitarml").read
 
+read = formats.named("guitarml").read
+
 KNOBS = ("drive", "tone", "level")
 
 

@@ -11,6 +11,8 @@ from tonewright.export import formats
 
 read = formats.named("aidax").read
 
+read = formats.named("aidax").read
+
 os.environ.setdefault("KERAS_BACKEND", "torch")
 keras = pytest.importorskip("keras", reason="Keras is not installed, whose weights these files hold")
 TYPES = {"GRU": "gru", "LSTM": "lstm", "Dense": "dense", "TimeDistributed": "time-distributed-dense"}

@@ -21,6 +21,8 @@ from tonewright.models.wavenet import Config, Stack
 
 read = formats.named("nam").read
 
+read = formats.named("nam").read
+
 LAYERS = 2
 
 

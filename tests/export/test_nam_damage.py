@@ -28,6 +28,8 @@ from tonewright.export import formats, stranger
 
 read = formats.named("nam").read
 
+read = formats.named("nam").read
+
 FILES = (OLD, NEW, RICH, CONVNET, LSTM, CONTAINER)
 
 

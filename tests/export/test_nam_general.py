@@ -21,6 +21,8 @@ from tonewright.runtime.stream import Stream
 
 read = formats.named("nam").read
 
+read = formats.named("nam").read
+
 SETTLED = 200  # samples of silence before the sound
 
 

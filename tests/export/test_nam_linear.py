@@ -19,6 +19,8 @@ from tonewright.runtime.stream import Stream
 
 read = formats.named("nam").read
 
+read = formats.named("nam").read
+
 ROW, GOLDEN = formats.named("nam"), SHARED / "golden/nam"
 TOLERANCE = 2e-6
 

@@ -14,6 +14,8 @@ from tonewright.runtime.stream import Stream
 
 read = formats.named("nam").read
 
+read = formats.named("nam").read
+
 trainer = pytest.importorskip("nam.models.wavenet", reason="neural-amp-modeler is not installed")
 FILMS = (
     *("conv_pre_film", "conv_post_film", "input_mixin_pre_film", "input_mixin_post_film"),

@@ -18,6 +18,8 @@ from tonewright.runtime.stream import Stream
 
 read = formats.named("nam").read
 
+read = formats.named("nam").read
+
 NAM = formats.named("nam")
 SMALL = (Stack(4, (1, 2), head_channels=2, head_bias=False), Stack(2, (1, 2)))
 DATE = {"date": "2026-11-26T20:15:00"}

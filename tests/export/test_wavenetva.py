@@ -18,6 +18,8 @@ from tonewright.storage import Tone
 
 read = formats.named("wavenetva").read
 
+read = formats.named("wavenetva").read
+
 
 def player(config: Config, scale: float = 0.02, rate: int = 48000) -> Player:
     torch.manual_seed(0)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tonewright.cli.opened import opened
 from tonewright.cli.words import say, told, warn
 
 
@@ -46,22 +47,27 @@ def export(
     from tonewright.atomic import check_place
     from tonewright.errors import ConfigError
     from tonewright.export import formats
-    from tonewright.export.opening import load
+    from tonewright.export.opening import check_answer
     from tonewright.export.playback import allowed, difference
 
     check_place(target)
     for given in (model, smaller):
         if given and given.exists() and target.exists() and target.samefile(given):
             raise ConfigError(f"{target} is the model itself; name another file to write")
-    player, second = load(model, size=size, rate=rate), load(smaller) if smaller else None
+    player, second = opened(model, size=size, rate=rate), opened(smaller) if smaller else None
+    check_answer(player, model)
     row = formats.for_writing(player, target, to)
     options = {"about": told(about)} if about else {}
     options |= {"smaller": second} if second else {}
     said = formats.write(row, player, target, **options)
     say(f"{target}: {said}")
-    found = [(difference(row, player, target), allowed(row, player))]
-    if second:
-        found.append((difference(row, second, target, size=0.0), allowed(row, second)))
+    try:
+        found = [(difference(row, player, target), allowed(row, player))]
+        if second:
+            found.append((difference(row, second, target, size=0.0), allowed(row, second)))
+    except KeyboardInterrupt:
+        warn(f"{target}: it is written, but was not played back")
+        raise
     far, most = next((pair for pair in found if not pair[0] <= pair[1]), max(found))  # NaN is too far, too
     say(f"played back by {row.played_by}: at most {far:.1e} of the loudest sample away from the model")
     if not far <= most:

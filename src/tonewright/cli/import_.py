@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from tonewright.cli.opened import opened
 from tonewright.cli.words import check_result, say
 
 
@@ -33,10 +34,10 @@ def import_(
     rate:
         Sample rate in Hz, where the file tells none.
     """
-    from tonewright.export.opening import check_answer, load
+    from tonewright.export.opening import check_answer
 
     check_result(output, ".tone")
-    player = load(file, size=size, rate=rate)
+    player = opened(file, size=size, rate=rate)
     check_answer(player, file)
     player.save(output)
     say(f"{output}: {player.tone.architecture}, {player.sample_rate} Hz, played by the {player.engine}")

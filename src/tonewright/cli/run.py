@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from tonewright.cli.opened import opened
 from tonewright.cli.words import Bar, say, settings, warn
 from tonewright.errors import ConfigError
 
@@ -27,6 +28,7 @@ def run(
     fidelity: float | None = None,
     live: Annotated[bool, Parameter(negative=())] = False,
     size: float | None = None,
+    rate: int | None = None,
 ) -> int:
     """Play a sound file through a model, or a melody on an instrument.
 
@@ -83,15 +85,16 @@ def run(
     size:
         Of a file that holds one model in several sizes, such as a .nam container: which, from 0, the smallest, to 1,
         the largest.
+    rate:
+        Sample rate in Hz of a model file of another program that tells none.
     """
-    from tonewright.export.opening import load
     from tonewright.runtime.perform import perform
     from tonewright.runtime.render import render_file
     from tonewright.runtime.room import plays_frames
     from tonewright.runtime.timbre import is_timbre
 
     controls = settings(knob)
-    player = load(model, size=size)
+    player = opened(model, size=size, rate=rate)
     player.turn(settings(turn, "a setting", "compressor.ratio=3"))
     controls |= _moved(player, model, latent, fidelity)
     options = {"--transpose": transpose, "--loudness": loudness, "--reverb": reverb, "--no-reverb": no_reverb}

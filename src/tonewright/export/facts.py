@@ -8,6 +8,7 @@ from tonewright.runtime.player import Player
 
 MAX_WORDS = 200  # characters of anything that is told in words
 USUAL_RATE = 44100  # Hz; of files of formats that tell none
+ASSUMED = {"sample_rate": "assumed, for the file tells none"}  # among what is told of where a model is from
 ESR = (0.0, 100.0)  # an error beyond it is a slip, and so is one below
 
 
@@ -17,9 +18,12 @@ def clean(told: str) -> str:
     >>> clean("My\\x1b[31m amp\\n")
     'My [31m amp'
     """
-    # control characters, halves of a character that is written as two, and ends of lines
-    odd = ("Cc", "Cs", "Zl", "Zp")
-    return "".join(" " if unicodedata.category(c) in odd else c for c in told[:MAX_WORDS]).strip()
+    # control characters, halves of a character that is written as two, ends of lines, and what turns the line around
+    odd, turns = ("Cc", "Cs", "Zl", "Zp"), ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+    return "".join(
+        " " if unicodedata.category(c) in odd or unicodedata.bidirectional(c) in turns else c
+        for c in told[:MAX_WORDS]
+    ).strip()
 
 
 def kept(told: dict, names: dict[str, str]) -> dict[str, str]:
@@ -74,6 +78,15 @@ def rate_of(told: float | None, given: int | None, usual: int) -> int:
     if given not in (None, rate):
         raise ConfigError(f"it says itself that its sample rate is {rate} Hz; leave the rate out")
     return rate
+
+
+def assumed(told: float | None, given: int | None) -> dict[str, str]:
+    """What is told of where a model is from, when nobody knows its rate: neither its file nor a person.
+
+    >>> assumed(None, None)["sample_rate"], assumed(48000, None)
+    ('assumed, for the file tells none', {})
+    """
+    return dict(ASSUMED) if told is None and given is None else {}
 
 
 def no_knobs(player: Player, title: str) -> None:

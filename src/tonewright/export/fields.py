@@ -78,7 +78,7 @@ def unspelled(value):
     >>> unspelled("0.5"), unspelled("half")
     (0.5, 'half')
     """
-    if type(value) is not str or len(value) > MAX_NUMERAL:
+    if type(value) is not str or len(value) > MAX_NUMERAL or not value.isascii() or "_" in value:
         return value
     try:
         return float(value)

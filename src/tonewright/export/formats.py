@@ -37,7 +37,8 @@ def for_writing(player: Player, path: Path, to: str | None = None) -> Format:
         to: the name of the format, where several have that suffix; then the suffix may be any.
 
     Raises:
-        ConfigError: no format has that suffix, none of them can hold the model, or several can.
+        ConfigError: no format has that suffix, none of them can hold the model, or several can; or `to` is of a
+            format whose files never have it, and others' do.
 
     >>> for_writing(None, Path("amp.xyz"))
     Traceback (most recent call last):
@@ -45,6 +46,7 @@ def for_writing(player: Player, path: Path, to: str | None = None) -> Format:
     """
     if to is not None:
         chosen = named(to)
+        _check_suffix(chosen, path)
         chosen.load().check(player)
         return chosen
     rows = [row for row in ALL if path.suffix.lower() in row.suffixes]
@@ -64,6 +66,17 @@ def for_writing(player: Player, path: Path, to: str | None = None) -> Format:
         raise ConfigError(reasons[rows[0].key])
     told = "; ".join(f"{key}: {reason}" for key, reason in reasons.items())
     raise ConfigError(f"no format of {path.suffix} files can hold this model ({told})")
+
+
+def _check_suffix(row: Format, path: Path) -> None:
+    """Refuse a name by which everybody would take the file for another."""
+    suffix = path.suffix.lower()
+    known = {".tone"}.union(*(other.suffixes for other in ALL))
+    if suffix in known and suffix not in row.suffixes:
+        raise ConfigError(
+            f"{path} would be taken for another kind of file; what --to {row.key} writes ends in "
+            f"{' or '.join(row.suffixes)}"
+        )
 
 
 def refusal(row: Format, player: Player) -> str | None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from tonewright import storage
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
-from tonewright.export.facts import USUAL_RATE, rate_of
+from tonewright.export.facts import USUAL_RATE, assumed, rate_of
 from tonewright.export.fields import field, matrix, only, shown, words
 from tonewright.export.recurrent import GATES, Weights, check_single, config_of, model_of, weights_of
 from tonewright.runtime.player import Player
@@ -116,11 +116,13 @@ def from_values(values: dict, rate: int | None = None) -> storage.Tone:
         raise ConfigError(f"its 'unit_type' is {shown(unit)}, and this version plays {words(CELLS)}")
     if skip not in (0, 1):
         raise ConfigError(f"its 'skip' is {shown(skip)}, and this version plays 0 and 1")
-    rate = rate_of(None, rate, USUAL_RATE)
     config = config_of(
         CELLS[unit], field(shape, "hidden_size", int), field(shape, "input_size", int), direct=skip == 1
     )
-    return storage.Tone("lstm", model_of(config, _weights(config, state)), rate)
+    learned = rate_of(None, rate, USUAL_RATE)
+    return storage.Tone(
+        "lstm", model_of(config, _weights(config, state)), learned, provenance=assumed(None, rate)
+    )
 
 
 def _weights(config, state: dict) -> Weights:

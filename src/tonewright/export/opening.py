@@ -8,7 +8,7 @@ from tonewright.export import stranger
 from tonewright.export.formats import ALL, for_reading, is_json
 from tonewright.runtime.player import Player
 
-PROGRAMS = (".ts",)  # TorchScript: they are written, and never read from strangers
+PROGRAMS = (".ts", ".nm")  # TorchScript: they are written, and never read from strangers
 
 
 def load(path: Path | str, **options) -> Player:
@@ -46,6 +46,8 @@ def read(path: Path | str, **options) -> storage.Tone:
         )
     values = stranger.parse(path) if is_json(path) else None  # once, for a large one takes its time
     row = for_reading(path, values)
+    if values is not None and (row is None or not row.load().looks_like(values)):
+        _refuse_other(path, values)
     if row is None:
         raise FileError(f"{path} is of no format that is read here; {_what_is(path.suffix.lower())}")
     _refuse(path, options, row.read_options)
@@ -78,6 +80,15 @@ def is_foreign(path: Path) -> bool:
     (True, False)
     """
     return any(path.suffix.lower() in row.suffixes for row in ALL)
+
+
+def _refuse_other(path: Path, values: dict) -> None:
+    """Refuse a file whose values are of a format that its name does not tell."""
+    rows = [row for row in ALL if row.reads and is_json(Path(f"x{row.suffixes[0]}"))]
+    for row in rows:
+        if path.suffix.lower() not in row.suffixes and row.load().looks_like(values):
+            name = path.with_suffix(row.suffixes[0]).name
+            raise FileError(f"{path} holds a model for {row.title}; name it {name}")
 
 
 def _what_is(suffix: str) -> str:

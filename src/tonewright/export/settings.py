@@ -28,7 +28,7 @@ from tonewright import models
 from tonewright.atomic import write_whole
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
-from tonewright.export.facts import USUAL_RATE, rate_of
+from tonewright.export.facts import USUAL_RATE, assumed, rate_of
 from tonewright.export.fields import field, is_number, known, number, shown
 from tonewright.layers.fir import MOST_TAPS
 from tonewright.models.base import Model
@@ -146,7 +146,8 @@ def from_values(values: dict, rate: int | None = None) -> Tone:
     model = room.Model(config)
     for name, turned in zip(config.names, own, strict=True):
         _turn(model, name, turned)
-    return Tone("chain", model.eval(), config.sample_rate)
+    told = assumed(values.get("sample_rate"), rate)
+    return Tone("chain", model.eval(), config.sample_rate, provenance=told)
 
 
 def _links(room, values: dict):

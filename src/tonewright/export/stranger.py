@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tonewright.atomic import write_whole
 from tonewright.errors import ConfigError, FileError
-from tonewright.storage import Tone
+from tonewright.storage import Tone, check_is_file
 
 MAX_FILE = 1 << 24  # bytes
 # Each takes many times the memory of its characters. A model needs hundreds of lists, and thousands of names.
@@ -123,8 +123,7 @@ def _whole(digits: str) -> int | float:
 
 def _data(path: Path) -> bytes:
     try:
-        if not path.is_file():
-            raise FileError(f"{path} is no file" if path.exists() else f"there is no file {path}")
+        check_is_file(path)
         if path.stat().st_size > MAX_FILE:
             raise FileError(
                 f"{path} is larger than the {MAX_FILE >> 20} MB that a {path.suffix} file may have"

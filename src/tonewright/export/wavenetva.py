@@ -13,8 +13,8 @@ from torch import Tensor
 from tonewright import models, storage
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
-from tonewright.export.facts import USUAL_RATE, no_knobs, rate_of
-from tonewright.export.fields import field, numbers, only, shown, unspelled, words
+from tonewright.export.facts import USUAL_RATE, assumed, no_knobs, rate_of
+from tonewright.export.fields import field, is_whole, numbers, only, shown, unspelled, words
 from tonewright.layers.conv import Conv1d
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
@@ -97,7 +97,6 @@ def from_values(values: dict, rate: int | None = None) -> storage.Tone:
         raise ConfigError("it is not a WaveNetVA file")
     only(values, "input_channels", 1)
     only(values, "output_channels", 1)
-    rate = rate_of(None, rate, USUAL_RATE)
     config = _config(values)
     stack = config.stacks[0]
     given = _given(field(values, "variables", list), len(stack.dilations))
@@ -111,7 +110,8 @@ def from_values(values: dict, rate: int | None = None) -> storage.Tone:
         for layer, (weight, bias) in zip(_convolutions(model), tensors, strict=True):
             layer.weight.copy_(weight)
             layer.bias.copy_(bias)
-    return storage.Tone("wavenet", model.eval(), rate)
+    learned = rate_of(None, rate, USUAL_RATE)
+    return storage.Tone("wavenet", model.eval(), learned, provenance=assumed(None, rate))
 
 
 def _config(values: dict):
@@ -122,10 +122,10 @@ def _config(values: dict):
             f"its activation is {shown(activation)}, and this version plays {words(ACTIVATIONS)}"
         )
     dilations = field(values, "dilations", list)
-    if not all(type(dilation) is int for dilation in dilations):
+    if not all(map(is_whole, dilations)):
         raise ConfigError(f"'dilations' wants whole numbers, and is {shown(dilations)}")
     channels, kernel = field(values, "residual_channels", int), field(values, "filter_width", int)
-    stack = room.Stack(channels, tuple(dilations), (kernel,), activation)
+    stack = room.Stack(channels, tuple(map(int, dilations)), (kernel,), activation)
     return room.Config((stack,), conditioned=False, input_bias=True, mix="stack")
 
 

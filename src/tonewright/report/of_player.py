@@ -124,6 +124,8 @@ def facts(player: Player) -> dict[str, str]:
         "wet": "Learned from",
         "recordings": "Learned from",
     }
+    if "sample_rate" in tone.provenance:
+        told["Sample rate"] += f", {tone.provenance['sample_rate']}"
     told |= {label: tone.provenance[key] for key, label in names.items() if key in tone.provenance}
     for key, label in (("taught_seconds", "Taught for"), ("recorded_seconds", "Recording")):
         if key in tone.metrics:

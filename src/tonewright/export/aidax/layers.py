@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tonewright import models
 from tonewright.errors import ConfigError
-from tonewright.export.fields import field, gentle, matrix, number, numbers, shown, words
+from tonewright.export.fields import field, gentle, is_whole, matrix, number, numbers, shown, words
 from tonewright.export.recurrent import GATES
 
 BENDS = ("tanh", "relu", "sigmoid", "softmax", "elu")
@@ -63,9 +63,9 @@ def width(values: dict, name: str) -> int:
         ConfigError: when it is no such shape.
     """
     shape = field(values, name, list)
-    if not shape or type(shape[-1]) is not int or not 1 <= shape[-1] <= MAX_WIDTH:
+    if not shape or not is_whole(shape[-1]) or not 1 <= shape[-1] <= MAX_WIDTH:
         raise ConfigError(f"'{name}' wants 1 to {MAX_WIDTH} channels at its end, and is {shown(shape)}")
-    return shape[-1]
+    return int(shape[-1])
 
 
 def swapped(weight: Tensor) -> Tensor:

@@ -12,8 +12,8 @@ from torch import Tensor
 from tonewright import models, storage
 from tonewright.errors import ConfigError
 from tonewright.export.aidax.layers import Filled, parts_of, width
-from tonewright.export.facts import ESR, kept, rate_of, within
-from tonewright.export.fields import field, is_number, number, rate_of_sound, shown, unspelled
+from tonewright.export.facts import ESR, assumed, kept, rate_of, within
+from tonewright.export.fields import field, is_number, is_whole, number, rate_of_sound, shown, unspelled
 from tonewright.export.recurrent import GATES, Weights, config_of, model_of
 from tonewright.models.base import Model
 
@@ -56,12 +56,12 @@ def from_values(values: dict, rate: int | None = None) -> storage.Tone:
     levels_db = [_level_db(values, name) for name in ("in_gain", "out_gain")]
     gains = Gains(*(10.0 ** (level_db / 20.0) for level_db in levels_db))
     told = values["metadata"] if isinstance(values.get("metadata"), dict) else {}
-    rate = _rate(values, told, rate)
+    rate, from_where = _rate(values, told, rate)
     if _is_recurrent(filled) and (not direct or sum(levels_db) == 0.0):
         tone = storage.Tone("lstm", _recurrent(filled, inputs, direct, gains), rate)
     else:
         tone = storage.Tone("row", _row(filled, inputs, direct, gains), rate)
-    tone.provenance = kept(told, FACTS)
+    tone.provenance = kept(told, FACTS) | from_where
     esr = unspelled(told.get("esr"))
     tone.metrics = {"esr": float(esr)} if within(esr, ESR) else {}
     return tone
@@ -85,7 +85,7 @@ def _skip(values: dict) -> bool:
     skip = values.get("in_skip")
     if skip is None:
         return False
-    if type(skip) not in (int, bool) or skip not in (0, 1):
+    if not (type(skip) is bool or is_whole(skip)) or skip not in (0, 1):
         raise ConfigError(f"its 'in_skip' is {shown(skip)}, and this version plays 0 and 1")
     return bool(skip)
 
@@ -99,24 +99,21 @@ def _level_db(values: dict, name: str) -> float:
     return level_db
 
 
-def _rate(values: dict, told: dict, given: int | None) -> int:
-    """Where a person knows it: beside the layers, or among what is told, often as a word."""
-    found = [rate for rate in (values.get("samplerate"), told.get("samplerate")) if rate is not None]
-    rates = [_one_rate(rate) for rate in found]
+def _rate(values: dict, told: dict, given: int | None) -> tuple[int, dict[str, str]]:
+    """The rate, and what is told of it: beside the layers, or among what is told, often as a word.
+
+    Players of these files do not ask for it, so what is no number is left out.
+    """
+    found = [unspelled(place.get("samplerate")) for place in (values, told)]
+    rates = [rate_of_sound(rate) for rate in found if is_number(rate)]
     if len(set(rates)) < 2:
-        return rate_of(rates[0] if rates else None, given, USUAL_RATE)
+        own = rates[0] if rates else None
+        return rate_of(own, given, USUAL_RATE), assumed(own, given)
     if given not in rates:
         raise ConfigError(
             f"it tells two sample rates, {rates[0]} and {rates[1]} Hz; say which is right as the rate"
         )
-    return given
-
-
-def _one_rate(told) -> int:
-    rate = unspelled(told)
-    if not is_number(rate):
-        raise ConfigError(f"'samplerate' wants a number, and is {shown(told)}")
-    return rate_of_sound(rate)
+    return given, {}
 
 
 def _is_recurrent(filled: list[Filled]) -> bool:

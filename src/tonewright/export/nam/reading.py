@@ -7,7 +7,7 @@ or several channels, is refused in a sentence that names it.
 
 from tonewright import storage
 from tonewright.errors import ConfigError
-from tonewright.export.facts import rate_of
+from tonewright.export.facts import assumed, rate_of
 from tonewright.export.fields import field, numbers, shown, words
 from tonewright.export.nam.container import models_of, rate_told, sizes
 from tonewright.export.nam.convnet import convnet
@@ -45,10 +45,12 @@ def from_values(whole: dict, size: float | None = None, rate: int | None = None)
     models = models_of(whole, size)
     chosen = models[0]
     make = ARCHITECTURES[_architecture(chosen, ARCHITECTURES)]
-    rate = rate_of(rate_told(models), rate, USUAL_RATE)
+    own, given = rate_told(models), rate
+    rate = rate_of(own, given, USUAL_RATE)
     weights = numbers(field(chosen, "weights", list), "weights")
     key, model = make(field(chosen, "config", dict), weights, rate)
     told = facts(*models)
+    told["provenance"] |= assumed(own, given)
     if key == "lstm" and begins_from_zero(model.body.layers[:-1]):
         told["provenance"] |= FROM_ZERO
     if sizes(whole) > 1:

@@ -115,9 +115,8 @@ def _check_smaller(player: Player, smaller: Player) -> None:
         )
     counts = [KINDS[one.tone.architecture].weights(one) for one in (smaller, player)]
     if counts[0] >= counts[1]:
-        raise ConfigError(
-            f"the smaller model has {counts[0]:,} weights, and the other {counts[1]:,}; name them the other way round"
-        )
+        cure = "name them the other way round" if counts[0] > counts[1] else "name one with fewer"
+        raise ConfigError(f"the smaller model has {counts[0]:,} weights, and the other {counts[1]:,}; {cure}")
 
 
 def _words(values: dict) -> str:

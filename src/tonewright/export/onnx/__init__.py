@@ -91,9 +91,10 @@ def write(player: Player, path: Path, about: dict[str, str] | None = None) -> st
     blocks = (
         "blocks of any size" if player.model.block == 1 else f"blocks of multiples of {player.model.block}"
     )
+    late = f"; {player.model.latency} samples late" if player.model.latency else ""
     return (
         f"a {player.tone.architecture} model at {player.sample_rate} Hz for {blocks}, with {words} as "
-        f"inputs and outputs; opset {OPSET}, IR {IR}"
+        f"inputs and outputs{late}; opset {OPSET}, IR {IR}"
     )
 
 
