@@ -2,8 +2,8 @@
 
 from tonewright.errors import ConfigError
 
-# The worst that are just not refused, on one core of 2026: 0.8 s until the first samples (of a long memory, or of many
-# modulations), and 2.5 s until there is a .tone file (of 126 softmaxes; 2 s of twelve GRUs, by torch sample by sample).
+# The worst that are just not refused, on one core of 2026: 0.8 s until the first samples (of a long memory, or of
+# many modulations), and 2.5 s until there is a .tone file (of 126 softmaxes; 2 s of twelve GRUs).
 MAX_MEMORY = 1 << 22  # samples x channels that are remembered
 MAX_SETTLE = 1 << 18  # samples of silence before the first note: 5 s at 48 kHz, and captures have 0.1 s
 MAX_WORK = 1 << 31  # multiplications in that silence
