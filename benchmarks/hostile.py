@@ -14,6 +14,7 @@ import numpy as np
 import soundfile
 
 from benchmarks.results import table, write_section
+from tests.export import heavy_files as heavy
 from tonewright.export import formats
 from tonewright.export.format import Format
 from tonewright.export.formats import ALL
@@ -25,7 +26,18 @@ sentence, or until eight samples were played, and the memory taken beside what t
 than nothing", "4300 digits" and "NaN" put that in the place of every number of a file, one after another; the row
 is the worst of them.
 """
-LONG = ((1 << 20, 15), (1 << 17, 127), (2048, 127))  # samples of each dilation, layers; the last is played
+# by format; the last of each is as much as is played
+HEAVY = {
+    "nam": {
+        "a long memory": [heavy.plain(15, 1 << 20), heavy.plain(127, 1 << 17), heavy.plain(127, 2048)],
+        "wide channels": [heavy.grouped(31, 1024, 516), heavy.grouped(31, 48, 516)],
+        "modulations": [heavy.modulated(128, 2000), heavy.modulated(64, 1200)],
+    },
+    "aidax": {
+        "activations": [heavy.bends("elu", 126, 1024, 262142), heavy.bends("elu", 110, 16, 262000)],
+        "recurrent layers": [heavy.grus(127), heavy.grus(12)],
+    },
+}
 # reads a file and prints seconds, MB and the sentence
 CHILD = """
 import json, sys, time
@@ -90,8 +102,8 @@ def attacks(row: Format, model: Player, folder: Path):
             json.dumps(v).replace('"DIGITS"', "9" * 4300).encode() for v in with_numbers(values, "DIGITS")
         ]
         made["NaN"] = [json.dumps(v).encode() for v in with_numbers(values, float("nan"))]
-    if row.key == "nam":
-        made["a long memory"] = [json.dumps(long_memory(*shape)).encode() for shape in LONG]
+    for name, files in HEAVY.get(row.key, {}).items():
+        made[name] = [json.dumps(values).encode() for values in files]
     if suffix in formats.SOUND:
         made["255 channels"] = [many_channels(kind) for kind in ("WAV", "OGG")]
     for name, texts in made.items():
@@ -104,14 +116,6 @@ def attacks(row: Format, model: Player, folder: Path):
     with open(original, "r+b") as file:
         file.truncate(1 << 30)
     yield "1 GB", [original]
-
-
-def long_memory(dilation: int, layers: int) -> dict:
-    """A .nam file of layers of one channel and two taps."""
-    array = {"input_size": 1, "condition_size": 1, "head_size": 1, "channels": 1, "kernel_size": 2}
-    array |= {"dilations": [dilation] * layers, "activation": "Tanh", "gated": False, "head_bias": True}
-    weights = [0.0] * (6 * layers + 4)
-    return {"version": "0.5.4", "architecture": "WaveNet", "config": {"layers": [array]}, "weights": weights}
 
 
 def many_channels(kind: str) -> bytes:

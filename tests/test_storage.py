@@ -126,3 +126,14 @@ def test_every_architecture_has_what_a_file_needs():
         room = models.find(name)
         assert all(hasattr(room, part) for part in ("Config", "PRESETS", "Model"))
         assert room.Model(room.Config()).config == room.Config()
+
+
+def test_the_probe_is_answered_in_pieces():
+    model, x = Model(PRESETS["nano"]).eval(), storage.probe(48000)
+    lengths = []
+    model.register_forward_pre_hook(lambda _, given: lengths.append(given[0].shape[-1]))
+    y = storage.answer(model, x)
+    assert max(lengths) <= storage.PIECE and sum(lengths) == model.settle + len(x)
+    with torch.no_grad():
+        whole, _ = model(torch.cat([x.new_zeros(model.settle), x])[None, None], model.initial_state(1))
+    torch.testing.assert_close(y, whole[0, 0, model.settle :], rtol=1e-5, atol=1e-6)

@@ -35,11 +35,13 @@ from tonewright.errors import ConfigError, FileError
 from tonewright.layers.feedback import Feedback
 from tonewright.layers.graph import FOLDED, trace_whole
 from tonewright.models.base import Model, channels_of
+from tonewright.models.limits import PROBE_SAMPLES
 from tonewright.threads import one_thread
 
 FORMAT = 1
 KEY = "tonewright"
-PROBE_SAMPLES, SHORT_PROBE, MAX_PROBE = 16384, 2048, 1 << 20
+SHORT_PROBE, MAX_PROBE = 2048, 1 << 20
+PIECE = 2048  # samples that a model answers at a time, for each of its layers takes memory for as many
 PROBE_STEP = 7  # samples by which each input hears the probe later than the one before
 MAX_HEADER, MAX_FILE = 1 << 22, 1 << 32  # bytes; beyond this a file is not one of ours
 ROW = {"seconds", "step", "loss", "error"}  # of the history
@@ -76,6 +78,7 @@ def save(tone: Tone, path: Path | str) -> None:
     write_whole(path, to_bytes(tone))
 
 
+@one_thread()
 def to_bytes(tone: Tone, probed: bool = True) -> bytes:
     """What `save` writes; the same tone gives the same bytes.
 
@@ -193,13 +196,15 @@ def answer(model: Model, x: Tensor) -> Tensor:
     lead = -(-model.settle // model.block) * model.block
     x = x[: len(x) // model.block * model.block]
     rows = [torch.cat([x.new_zeros(lead + c * PROBE_STEP), x])[: lead + len(x)] for c in range(inputs)]
-    x = torch.stack(rows)[None]
-    ports = {
-        port.name: torch.full((1, 1, int(x.shape[-1] * port.rate)), port.default, dtype=x.dtype)
-        for port in model.ports
-    }
-    y, _ = model(x, model.initial_state(1), **ports)
-    y = y[0, :, int(lead * model.ratio) :].contiguous()
+    played, state = [], model.initial_state(1)
+    for piece in torch.stack(rows)[None].split(-(-PIECE // model.block) * model.block, dim=-1):
+        ports = {
+            port.name: torch.full((1, 1, int(piece.shape[-1] * port.rate)), port.default, dtype=x.dtype)
+            for port in model.ports
+        }
+        y, state = model(piece, state, **ports)
+        played.append(y)
+    y = torch.cat(played, dim=-1)[0, :, int(lead * model.ratio) :].contiguous()
     return y[0] if (inputs, outputs) == (1, 1) else y
 
 

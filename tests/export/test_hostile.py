@@ -180,7 +180,7 @@ LONG = {  # little in a file, and minutes until the first note
 def test_what_looks_back_too_long(name, tmp_path):
     path = tmp_path / name
     path.write_text(json.dumps(LONG[name]))
-    with pytest.raises(TonewrightError, match=r"look back [\d,]+ samples"):
+    with pytest.raises(TonewrightError, match=r"look back [\d,]+ samples|memory of all"):
         load(path)
 
 

@@ -60,3 +60,9 @@ def test_wrong_shapes_and_settings_are_told():
         Conv1d(1, 1, 3, lookahead=3)
     with pytest.raises(ConfigError, match="at least its stride"):
         ConvTranspose1d(1, 1, 2, 3)
+
+
+@pytest.mark.parametrize("layer", [Conv1d(64, 64, 3, groups=64), Delay(64, 5)])
+def test_what_is_remembered_keeps_no_long_block(layer):
+    _, (memory,) = layer(torch.zeros(1, 64, 4096), layer.initial_state(1))
+    assert memory.untyped_storage().nbytes() == 4 * memory.numel()

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from tonewright import storage
 from tonewright.errors import ConfigError, FileError
 from tonewright.export import stranger
@@ -66,8 +68,8 @@ def check_answer(player: Player, path: Path) -> None:
     Raises:
         FileError: its answer to a short sound has NaN or infinite samples.
     """
-    x = storage.probe(player.sample_rate, storage.probe_samples(player.model))
-    if not storage.answer(player.model, x).isfinite().all():
+    x = storage.probe(player.sample_rate, storage.probe_samples(player.model)).numpy()
+    if not np.isfinite(player.render(x)).all():
         raise FileError(
             f"{path} holds a model that answers a sound with NaN or infinite samples; it was never well taught"
         )

@@ -11,13 +11,16 @@ from tonewright.dsp import wide
 from tonewright.errors import ConfigError
 from tonewright.layers.base import Layer, State
 
+LARGE = 1 << 15  # numbers of a block that are not kept for the sake of its end, which is copied instead
+
 
 def remember(x: Tensor, state: State, memory: int) -> tuple[Tensor, State]:
     """The block behind the `memory` samples before it, and the last `memory` samples for the block after."""
     if memory == 0:
         return x, []
     x = torch.cat([state[0], x], dim=-1)
-    return x, [x[..., x.shape[-1] - memory :]]
+    new = x[..., x.shape[-1] - memory :]
+    return x, [new.clone() if x.numel() - new.numel() > LARGE else new]
 
 
 def last(x: Tensor, state: State, memory: int, slope: float) -> State:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tonewright.errors import ConfigError
 from tonewright.layers.recurrent import SETTLE
 from tonewright.models.base import check_knobs
-from tonewright.models.limits import playable, within
+from tonewright.models.limits import STEP, playable, within
 
 CELLS = ("lstm", "gru")
 MAX_HIDDEN, MAX_LAYERS, MAX_KNOBS = 1024, 8, 64  # a file from a stranger may ask for no more
@@ -37,7 +37,8 @@ class Config:
             raise ConfigError(f"cell is {' or '.join(CELLS)}, and not {self.cell!r}")
         check_knobs(self.knobs)
         heard = 1 + len(self.knobs) + (self.layers - 1) * self.hidden
-        playable("all layers", 0, SETTLE, 4 * self.hidden * (heard + self.layers * self.hidden))
+        weights = 4 * self.hidden * (heard + self.layers * self.hidden)
+        playable("all layers", 0, SETTLE, weights, self.layers * (STEP + self.hidden))
 
 
 # layers x units. The sizes that other players are compiled for: players of .nam files add no dry sound, and those of

@@ -21,6 +21,7 @@ from tonewright.models.patchwork.parts import (
 )
 
 MAX_STACKS, MAX_DEPTH = 16, 4
+MAX_PARTS = 512  # layers and their modulations, of which each is several nodes of a graph
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Config:
         within("number of stacks", len(self.stacks), 1, MAX_STACKS)
         within("depth of conditions", self.depth, 1, MAX_DEPTH)
         within("number of layers", self.layers, 1, MAX_LAYERS)
+        within("number of layers and modulations", self.parts, 1, MAX_PARTS)
         for before, after in zip(self.stacks[:-1], self.stacks[1:], strict=True):
             if before.head_channels != after.heard:
                 raise ConfigError(
@@ -56,7 +58,7 @@ class Config:
         if self.tail is not None:
             for inputs, _, _ in self.tail.shapes(self.stacks[-1].head_channels):
                 check_bend(self.tail.activation, inputs)
-        playable("all layers", self.memory, self.settle, self.weights)
+        playable("all layers", self.memory, self.settle, self.weights, self.made)
 
     @property
     def conditions(self) -> int:
@@ -78,6 +80,13 @@ class Config:
         """How many layers there are, those of the condition included."""
         return sum(len(stack.layers) for stack in self.stacks) + (
             self.condition.layers if self.condition else 0
+        )
+
+    @property
+    def parts(self) -> int:
+        """How many layers and modulations there are, those of the condition included."""
+        return sum(len(stack.layers) * (1 + len(stack.films)) for stack in self.stacks) + (
+            self.condition.parts if self.condition else 0
         )
 
     @property
@@ -108,6 +117,16 @@ class Config:
             sum(s.weights(source, self.conditions) for s, source in zip(self.stacks, sources, strict=False))
             + sum(inputs * outputs * kernel for inputs, outputs, kernel in tail)
             + (self.condition.weights if self.condition else 0)
+        )
+
+    @property
+    def made(self) -> int:
+        """Numbers that all of it hands on for each sample."""
+        tail = self.tail.shapes(self.stacks[-1].head_channels) if self.tail else ()
+        return (
+            sum(stack.made(self.conditions) for stack in self.stacks)
+            + sum(2 * inputs + outputs for inputs, outputs, _ in tail)
+            + (self.condition.made if self.condition else 0)
         )
 
 

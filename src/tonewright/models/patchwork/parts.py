@@ -181,6 +181,15 @@ class Stack:
             count += sum(condition * widths[f.place] * (1 + f.shift) // f.groups for f in self.films)
         return count
 
+    def made(self, condition: int) -> int:
+        """Numbers that all layers hand on for each sample: what each convolves, mixes, bends, modulates and adds."""
+        count = self.heard + self.head_channels
+        for layer in self.layers:
+            widths = self.widths(layer, condition)
+            count += 4 * self.channels + 5 * self.bottleneck * layer.halves + 2 * self.heard
+            count += sum((3 + 2 * film.shift) * widths[film.place] for film in self.films)
+        return count
+
     def widths(self, layer: Layer, condition: int) -> dict[str, int]:
         """Channels at each place where a layer may be modulated."""
         made, out, side = self.bottleneck * layer.halves, self.channels, self.heard

@@ -7,7 +7,7 @@ from tonewright.errors import ConfigError
 from tonewright.layers.activations import ACTIVATIONS, MAX_SOFTMAX
 from tonewright.layers.recurrent import MAX_HIDDEN, SETTLE
 from tonewright.models.base import check_knobs
-from tonewright.models.limits import playable, within
+from tonewright.models.limits import STEP, playable, within
 
 GATES = {"lstm": 4, "gru": 3}  # of one unit
 CELLS = (*GATES,)
@@ -59,6 +59,10 @@ class Part:
             return GATES[self.kind] * self.outputs * (inputs + self.outputs)
         return self.outputs * inputs // self.groups * self.kernel
 
+    def made(self, inputs: int) -> int:
+        """Numbers that it hands on for each sample, what it heard and remembers among them."""
+        return inputs + self.outputs + STEP * (self.kind in CELLS)
+
 
 def dilated(channels: int, dilations: tuple[int, ...], bend: str) -> tuple[Part, ...]:
     """Convolutions of two taps with an activation after each, and what makes one channel of them.
@@ -95,10 +99,12 @@ class Config:
                 raise ConfigError(f"{part.groups} groups cannot share {inputs} channels in and {made} out")
             if part.kind == "softmax":
                 within("channels of a softmax", made, 1, MAX_SOFTMAX)
-        memory = sum(inputs * part.memory for part, inputs in self.places())
-        playable(
-            "all parts", memory, self.settle, sum(part.weights(inputs) for part, inputs in self.places())
+        places = [*self.places()]
+        memory = sum(inputs * part.memory for part, inputs in places)
+        weights, handed = (
+            sum(count(part, inputs) for part, inputs in places) for count in (Part.weights, Part.made)
         )
+        playable("all parts", memory, self.settle, weights, handed)
         if made != 1:
             raise ConfigError(f"one channel comes out of the last part, and not {made}")
 

@@ -62,6 +62,11 @@ class Stack:
         return sum((kernel - 1) * dilation for kernel, dilation in self.layers) + self.head_kernel - 1
 
     @property
+    def made(self) -> int:
+        """Numbers that all layers hand on for each sample: what each convolves, mixes, bends and adds."""
+        return len(self.dilations) * self.channels * (8 + 4 * self.gated)
+
+    @property
     def gated(self) -> bool:
         return self.activation in ("gated", "softgated")
 
@@ -87,8 +92,10 @@ class Config:
     def __post_init__(self):
         within("number of stacks", len(self.stacks), 1, 16)
         within("number of knobs", len(self.knobs), 0, 64)
-        memory, settle = (sum(getattr(stack, name) for stack in self.stacks) for name in ("memory", "settle"))
-        playable("all layers", memory, settle, self.weights)
+        memory, settle, made = (
+            sum(getattr(stack, name) for stack in self.stacks) for name in ("memory", "settle", "made")
+        )
+        playable("all layers", memory, settle, self.weights, made)
         if self.mix not in ("sum", "stack"):
             raise ConfigError(f"mix is 'sum' or 'stack', and not {self.mix!r}")
         if self.mix == "stack" and len(self.stacks) > 1:
