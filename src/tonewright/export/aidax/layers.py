@@ -14,7 +14,7 @@ from torch import Tensor
 from tonewright import models
 from tonewright.errors import ConfigError
 from tonewright.export.fields import field, gentle, matrix, number, numbers, shown, words
-from tonewright.export.recurrent import GATES
+from tonewright.layers.recurrent import CELLS
 
 BENDS = ("tanh", "relu", "sigmoid", "softmax", "elu")
 MAX_WIDTH = 1024  # channels between two layers
@@ -46,7 +46,7 @@ def parts_of(layer: dict, inputs: int) -> tuple[list[Filled], int]:
     parts = KINDS[kind](layer, inputs, outputs)
     bend = layer.get("activation")
     if (
-        kind in GATES
+        kind in CELLS
     ):  # Keras tells how the units themselves bend, and players know one way: nothing comes after
         if bend not in ("", "tanh", None):
             raise ConfigError(f"the units of its {kind} bend by {shown(bend)}, and players know only tanh")
