@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
 from tonewright.export.nam.bends import told
+from tonewright.export.nam.departures import check_heads, departures
 from tonewright.export.nam.newer import Bends, layer_array
 from tonewright.export.nam.read_wavenet import own
 from tonewright.export.nam.version import NEW
@@ -14,7 +15,7 @@ from tonewright.runtime.player import Player
 
 
 def check(player: Player) -> None:
-    """Refuse a patchwork that .nam files have no words for.
+    """Refuse a patchwork that .nam files have no words for, or that their players do not open.
 
     Raises:
         ConfigError: saying which part of it.
@@ -22,6 +23,7 @@ def check(player: Player) -> None:
     outputs = player.model.config.outputs
     if outputs != 1:
         raise ConfigError(f".nam players make one channel, and this model makes {outputs}")
+    check_heads(player.model.config)
     content(player)
 
 
@@ -34,6 +36,11 @@ def weights(player: Player) -> int:
 def content(player: Player) -> dict:
     """The version, settings and weights of the model, as the file has them."""
     return _content(player.model, float(player.sample_rate))
+
+
+def left_out(player: Player) -> str:
+    """What the core of the plugins does not play of the file, in words."""
+    return departures(player.model.config)
 
 
 def _content(model: Model, rate: float) -> dict:
