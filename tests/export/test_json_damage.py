@@ -182,7 +182,7 @@ CELL, HEAD = recurrent("lstm", 1, 3), dense(3)
         (rt_file(layer("prelu", 1, [0.1, 0.2])), "its prelu wants 1 or 1 slopes, and has 2"),
         (rt_file(layer("prelu", 2, [0.1])), "its prelu hears 1 channels, and says that 2 come out"),
         (rt_file(batchnorm(1) | {"epsilon": None}), "'epsilon' wants a number"),
-        (rt_file(batchnorm(1) | {"epsilon": -5.0}), "a variance that is none"),
+        (rt_file(batchnorm(1) | {"epsilon": -5.0}), "a variance that is not above 0"),
         (rt_file(batchnorm(1) | {"weights": []}), "wants 2 or 4 lists of weights, and has 0"),
         (rt_file(layer("activation", 1)), "activation is '', and this version plays tanh"),
         (rt_file(dense(1, 100), layer("activation", 100, activation="softmax"), dense(100)), "softmax"),

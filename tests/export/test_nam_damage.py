@@ -46,6 +46,7 @@ def refused(path, words: str = "", size: float | None = None) -> None:
         ({"version": "1.0.0"}, "update tonewright"),
         ({"version": "0.4.9"}, "of version 0.4.9"),
         ({"version": "0.5"}, "wants three numbers"),
+        ({"version": "0.5.\u0664"}, "wants three numbers"),  # the digit of another script, which int() takes
         ({"version": 5}, "'version' wants a word, and is 5"),
         ({"version": ...}, "'version' wants a word"),
         (

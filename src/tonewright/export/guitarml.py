@@ -14,12 +14,13 @@ from tonewright.errors import ConfigError
 from tonewright.export import stranger
 from tonewright.export.facts import USUAL_RATE, assumed, rate_of
 from tonewright.export.fields import field, matrix, only, shown, words
-from tonewright.export.recurrent import GATES, Weights, check_single, config_of, model_of, weights_of
+from tonewright.export.recurrent import Weights, check_single, config_of, model_of, weights_of
+from tonewright.layers.recurrent import CELLS
 from tonewright.runtime.player import Player
 
 # units: (plugin, the numbers of knobs that it takes, the rate in Hz at which it plays, or else that of its host)
 PLUGINS = {20: ("NeuralPi", (0, 1, 2), None), 32: ("TS-M1N3", (2,), 48000), 40: ("Proteus", (0, 1, 2), 44100)}
-CELLS = {"LSTM": "lstm", "GRU": "gru"}
+UNITS = {"LSTM": "lstm", "GRU": "gru"}
 
 
 def check(player: Player) -> None:
@@ -112,12 +113,12 @@ def from_values(values: dict, rate: int | None = None) -> storage.Tone:
     for name, wanted in (("model", "SimpleRNN"), ("output_size", 1), ("num_layers", 1)):
         only(shape, name, wanted)
     unit, skip = field(shape, "unit_type", str), field(shape, "skip", int)
-    if unit not in CELLS:
-        raise ConfigError(f"its 'unit_type' is {shown(unit)}, and this version plays {words(CELLS)}")
+    if unit not in UNITS:
+        raise ConfigError(f"its 'unit_type' is {shown(unit)}, and this version plays {words(UNITS)}")
     if skip not in (0, 1):
         raise ConfigError(f"its 'skip' is {shown(skip)}, and this version plays 0 and 1")
     config = config_of(
-        CELLS[unit], field(shape, "hidden_size", int), field(shape, "input_size", int), direct=skip == 1
+        UNITS[unit], field(shape, "hidden_size", int), field(shape, "input_size", int), direct=skip == 1
     )
     learned = rate_of(None, rate, USUAL_RATE)
     return storage.Tone(
@@ -126,7 +127,7 @@ def from_values(values: dict, rate: int | None = None) -> storage.Tone:
 
 
 def _weights(config, state: dict) -> Weights:
-    rows, hidden = GATES[config.cell] * config.hidden, config.hidden
+    rows, hidden = CELLS[config.cell].gates * config.hidden, config.hidden
     shapes = {"weight_ih": (rows, 1 + len(config.knobs)), "weight_hh": (rows, hidden)}
     shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
     cells = [_tensor(state, f"rec.{name}_l0", shape) for name, shape in shapes.items()]

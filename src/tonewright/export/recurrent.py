@@ -13,7 +13,6 @@ from tonewright.errors import ConfigError
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
 
-GATES = {"lstm": 4, "gru": 3}
 MAX_INPUTS = 65  # the sound and 64 knobs
 
 

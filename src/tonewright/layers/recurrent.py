@@ -130,3 +130,6 @@ class GRU(Recurrent):
         """Whether a gradient is wanted that the core finds faster than torch."""
         wanted = torch.is_grad_enabled() and any(t.requires_grad for t in (x, h, *self._weights))
         return wanted and x.shape[-1] > FEW and is_native(self.weight_ih) and is_native(x)
+
+
+CELLS: dict[str, type[Recurrent]] = {"lstm": LSTM, "gru": GRU}  # by the name that settings have for it

@@ -14,7 +14,8 @@ from torch import Tensor
 from tonewright import models
 from tonewright.errors import ConfigError
 from tonewright.export.fields import field, gentle, is_whole, matrix, number, numbers, shown, words
-from tonewright.export.recurrent import GATES
+from tonewright.export.norms import gain_and_offset
+from tonewright.layers.recurrent import CELLS
 
 BENDS = ("tanh", "relu", "sigmoid", "softmax", "elu")
 MAX_WIDTH = 1024  # channels between two layers
@@ -46,7 +47,7 @@ def parts_of(layer: dict, inputs: int) -> tuple[list[Filled], int]:
     parts = KINDS[kind](layer, inputs, outputs)
     bend = layer.get("activation")
     if (
-        kind in GATES
+        kind in CELLS
     ):  # Keras tells how the units themselves bend, and players know one way: nothing comes after
         if bend not in ("", "tanh", None):
             raise ConfigError(f"the units of its {kind} bend by {shown(bend)}, and players know only tanh")
@@ -155,12 +156,9 @@ def _batchnorm(layer: dict, inputs: int, outputs: int) -> list[Filled]:
     if count not in (2, 4):
         raise ConfigError(f"its batchnorm wants 2 or 4 lists of weights, and has {count}")
     *affine, mean, variance = (part.double() for part in _weights(layer, *[(outputs,)] * count))
-    gain, offset = affine or (torch.ones(outputs).double(), torch.zeros(outputs).double())
-    below = variance + number(layer, "epsilon")
-    if not bool((below > 0).all()):
-        raise ConfigError("its batchnorm has a variance that is none")
-    gain = gain / below.sqrt()
-    scale, bias = numbers(gain.tolist(), "gains"), numbers((offset - mean * gain).tolist(), "offsets")
+    scale, shift = affine or (torch.ones(outputs).double(), torch.zeros(outputs).double())
+    gain, offset = gain_and_offset(mean, variance, scale, shift, number(layer, "epsilon"))
+    scale, bias = numbers(gain.tolist(), "gains"), numbers(offset.tolist(), "offsets")
     return [Filled(_part("conv", outputs, groups=outputs), {"weight": scale[:, None, None], "bias": bias})]
 
 

@@ -14,7 +14,8 @@ from tonewright.errors import ConfigError
 from tonewright.export.aidax.layers import Filled, parts_of, width
 from tonewright.export.facts import ESR, assumed, kept, rate_of, within
 from tonewright.export.fields import field, is_number, is_whole, number, rate_of_sound, shown, unspelled
-from tonewright.export.recurrent import GATES, Weights, config_of, model_of
+from tonewright.export.recurrent import Weights, config_of, model_of
+from tonewright.layers.recurrent import CELLS
 from tonewright.models.base import Model
 
 USUAL_RATE = 48000  # Hz; of a file that tells none
@@ -121,7 +122,7 @@ def _is_recurrent(filled: list[Filled]) -> bool:
     kinds = [row.part.kind for row in filled]
     last = filled[-1].part
     return (
-        len(kinds) == 2 and kinds[0] in GATES and kinds[1] == "conv" and (last.outputs, last.kernel) == (1, 1)
+        len(kinds) == 2 and kinds[0] in CELLS and kinds[1] == "conv" and (last.outputs, last.kernel) == (1, 1)
     )
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from tonewright.errors import ConfigError
 from tonewright.export.fields import words
-from tonewright.export.recurrent import GATES, Weights, check_single, config_of, weights_of
+from tonewright.export.recurrent import Weights, check_single, config_of, weights_of
+from tonewright.layers.recurrent import CELLS
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
 
@@ -60,7 +61,7 @@ def single(player: Player) -> Single:
 def _of_row(model: Model) -> Single:
     """Of a row that is such a network, as one is that was read from a file with gains."""
     parts, config = model.config.parts, model.config
-    wanted = len(parts) == 2 and parts[0].kind in GATES and parts[1].kind == "conv"
+    wanted = len(parts) == 2 and parts[0].kind in CELLS and parts[1].kind == "conv"
     if not wanted or parts[1].kernel > 1 or not parts[1].bias:
         kinds = words([part.kind for part in parts[:6]]) + (" and more" if len(parts) > 6 else "")
         raise ConfigError(f"AIDA-X plays one LSTM or GRU and a sum over its units, and this model is {kinds}")

@@ -11,6 +11,7 @@ from tonewright.export.fields import expect, field, only
 from tonewright.export.nam.arrays import wholes
 from tonewright.export.nam.bends import USUAL, bend, fill, told
 from tonewright.export.nam.version import OLD
+from tonewright.export.norms import gain_and_offset
 from tonewright.layers.conv import Conv1d
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
@@ -109,7 +110,5 @@ def _folded(part: Tensor, channels: int) -> tuple[Tensor, Tensor]:
     """The weights of a convolution without a bias, and of the batch norm after it, as those of one with a bias."""
     sizes = [len(part) - 4 * channels - 1, *[channels] * 4, 1]
     weight, mean, variance, scale, shift, least = part.double().split(sizes)
-    if not bool((variance + least > 0).all()):
-        raise ConfigError("a batch norm has a variance that is not above 0")
-    scale = scale / torch.sqrt(variance + least)
-    return (weight.reshape(channels, -1) * scale[:, None]).float(), (shift - mean * scale).float()
+    gain, offset = gain_and_offset(mean, variance, scale, shift, least)
+    return (weight.reshape(channels, -1) * gain[:, None]).float(), offset.float()

@@ -5,8 +5,9 @@ from torch import Tensor, nn
 
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
-from tonewright.export.nam.arrays import MODULATIONS
 from tonewright.export.nam.bends import told
+from tonewright.export.nam.departures import check_heads, departures
+from tonewright.export.nam.newer import Bends, layer_array
 from tonewright.export.nam.read_wavenet import own
 from tonewright.export.nam.version import NEW
 from tonewright.models.base import Model
@@ -14,7 +15,7 @@ from tonewright.runtime.player import Player
 
 
 def check(player: Player) -> None:
-    """Refuse a patchwork that .nam files have no words for.
+    """Refuse a patchwork that .nam files have no words for, or that their players do not open.
 
     Raises:
         ConfigError: saying which part of it.
@@ -22,6 +23,7 @@ def check(player: Player) -> None:
     outputs = player.model.config.outputs
     if outputs != 1:
         raise ConfigError(f".nam players make one channel, and this model makes {outputs}")
+    check_heads(player.model.config)
     content(player)
 
 
@@ -36,11 +38,16 @@ def content(player: Player) -> dict:
     return _content(player.model, float(player.sample_rate))
 
 
+def left_out(player: Player) -> str:
+    """What the core of the plugins does not play of the file, in words."""
+    return departures(player.model.config)
+
+
 def _content(model: Model, rate: float) -> dict:
     config = model.config
     sources = (1, *(stack.channels for stack in config.stacks))
     arrays = [
-        {"input_size": source, "condition_size": config.conditions, **_array(made, stack)}
+        layer_array(stack, source, config.conditions, _bends(made, stack))
         for source, stack, made in zip(sources, config.stacks, model.stacks, strict=False)
     ]
     settings = {"layers": arrays, "head": None, "head_scale": float(model.head_scale)}
@@ -63,39 +70,15 @@ def _content(model: Model, rate: float) -> dict:
     }
 
 
-def _array(made: nn.Module, stack) -> dict:
-    """One stack as a layer array."""
-    films = {film.place: film for film in stack.films}
-    pairs = list(zip(made.layers, stack.layers, strict=True))
-    head = {"out_channels": stack.head_channels, "kernel_size": stack.head_kernel, "bias": stack.head_bias}
-    return {
-        "channels": stack.channels,
-        "bottleneck": stack.bottleneck,
-        "kernel_sizes": [layer.kernel for layer in stack.layers],
-        "dilations": [layer.dilation for layer in stack.layers],
-        "activation": [told(layer.bend, settings.activation) for layer, settings in pairs],
-        "gating_mode": [layer.gating for layer in stack.layers],
-        "secondary_activation": [
-            None if layer.second is None else told(layer.second, settings.second) for layer, settings in pairs
-        ],
-        "head": head | ({"head_dilation": stack.head_dilation} if stack.head_dilation > 1 else {}),
-        "head1x1": {
-            "active": stack.side is not None,
-            "out_channels": stack.side.channels if stack.side else 1,
-            "groups": stack.side.groups if stack.side else 1,
-        },
-        "layer1x1": {"active": stack.out is not None, "groups": stack.out or 1},
-        "groups_input": stack.groups,
-        "groups_input_mixin": stack.mixin_groups,
-        **{name: _film(films.get(place)) for name, place in MODULATIONS.items()},
-        "slimmable": None,
-    }
-
-
-def _film(film) -> dict:
-    if film is None:
-        return {"active": False, "shift": True, "groups": 1}
-    return {"active": True, "shift": film.shift, "groups": film.groups}
+def _bends(made: nn.Module, stack) -> list[Bends]:
+    """Of each layer of a stack: its activation, and what gates it."""
+    return [
+        (
+            told(layer.bend, kinds.activation),
+            None if layer.second is None else told(layer.second, kinds.second),
+        )
+        for layer, kinds in zip(made.layers, stack.layers, strict=True)
+    ]
 
 
 def _shared(bends: list[dict]) -> dict:

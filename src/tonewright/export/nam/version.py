@@ -20,7 +20,7 @@ def check_version(values: dict) -> None:
     tonewright.errors.ConfigError: it is of version 0.9.0, and this program reads 0.5 to 0.7; update tonewright
     """
     version = field(values, "version", str)
-    if not re.fullmatch(r"\d{1,4}\.\d{1,4}\.\d{1,4}", version):
+    if not re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}", version):
         raise ConfigError(f"its version wants three numbers, and is {shown(version)}")
     number = tuple(int(part) for part in version.split(".")[:2])
     if not VERSIONS[0] <= number <= VERSIONS[1]:

@@ -7,11 +7,13 @@ activations than tanh, gates, and a head of several taps.
 import torch
 from torch import Tensor
 
+from tonewright import models
 from tonewright.errors import ConfigError
 from tonewright.export import stranger
 from tonewright.export.facts import no_knobs
 from tonewright.export.fields import words
-from tonewright.export.nam.arrays import MAX_LAYERS, MODULATIONS
+from tonewright.export.nam.arrays import MAX_LAYERS
+from tonewright.export.nam.newer import layer_array
 from tonewright.export.nam.read_wavenet import ACTIVATIONS
 from tonewright.export.nam.version import NEW, OLD
 from tonewright.layers.activations import SLOPE
@@ -79,10 +81,7 @@ def arrays(config) -> list[dict]:
     """The stacks, each as a layer array."""
     sources = (1, *(stack.channels for stack in config.stacks))
     make = _old if is_plain(config) else _new
-    return [
-        {"input_size": source, "condition_size": 1, "channels": stack.channels, **make(stack)}
-        for source, stack in zip(sources, config.stacks, strict=False)
-    ]
+    return [make(stack, source) for source, stack in zip(sources, config.stacks, strict=False)]
 
 
 @torch.no_grad()
@@ -91,8 +90,11 @@ def flat(model: Model) -> Tensor:
     return torch.cat([*(p.detach().flatten() for p in model.parameters()), model.head_scale.reshape(1)])
 
 
-def _old(stack) -> dict:
+def _old(stack, source: int) -> dict:
     return {
+        "input_size": source,
+        "condition_size": 1,
+        "channels": stack.channels,
         "head_size": stack.head_channels,
         "kernel_size": stack.kernels[0],
         "dilations": list(stack.dilations),
@@ -102,23 +104,12 @@ def _old(stack) -> dict:
     }
 
 
-def _new(stack) -> dict:
-    """With all that a player may look for: some take the fast way only where every part that is off is said to be."""
-    layers, (first, second) = len(stack.layers), NAMES[stack.activation]
+def _new(stack, source: int) -> dict:
+    """As the patchwork that it is, on which nothing is hung."""
+    room, (first, second) = models.find("patchwork"), NAMES[stack.activation]
+    gating = "gated" if second else "none"
+    layers = tuple(room.Layer(kernel, dilation, gating=gating) for kernel, dilation in stack.layers)
+    head = {name: getattr(stack, name) for name in ("head_channels", "head_kernel", "head_bias")}
     activation = {"type": first} | ({"negative_slope": SLOPE} if first == "LeakyReLU" else {})
-    head = {"out_channels": stack.head_channels, "kernel_size": stack.head_kernel, "bias": stack.head_bias}
-    return {
-        "bottleneck": stack.channels,
-        "kernel_sizes": [kernel for kernel, _ in stack.layers],
-        "dilations": list(stack.dilations),
-        "activation": [activation] * layers,
-        "gating_mode": ["gated" if second else "none"] * layers,
-        "secondary_activation": [{"type": second} if second else None] * layers,
-        "head": head,
-        "head1x1": {"active": False, "out_channels": 1, "groups": 1},
-        "layer1x1": {"active": True, "groups": 1},
-        "groups_input": 1,
-        "groups_input_mixin": 1,
-        **{name: {"active": False, "shift": True, "groups": 1} for name in MODULATIONS},
-        "slimmable": None,
-    }
+    bends = [(activation, {"type": second} if second else None)] * len(layers)
+    return layer_array(room.Stack(stack.channels, stack.channels, layers, **head), source, 1, bends)

@@ -5,7 +5,8 @@ A kind of model that the format holds is a module beside this one, with
     check(player)    refuses, in a sentence, what the format cannot say of it
     weights(player)  how many weights the file will hold
     content(player)  "version", "architecture", "config" and "weights" of the file
-    left_out(player) where something had to be: what, in words
+    left_out(player) where the file, or the player of most plugins, may not have all of it: what, in words that follow
+                     others
 """
 
 from pathlib import Path
@@ -68,8 +69,8 @@ def write(
         second = values_of(smaller, about)
         values, said = container(values, second), f"{said} and {_words(second)}"
     stranger.write(path, values)
-    kind = KINDS[player.tone.architecture]
-    rest = kind.left_out(player) if hasattr(kind, "left_out") else ""
+    # of two sizes each, and once where it is the same
+    rest = "".join(dict.fromkeys(_left_out(one) for one in (player, smaller) if one is not None))
     if smaller is None and (count := player.tone.provenance.get("sizes")):
         rest += f"; it was read from a file of {count} sizes, of which this is one: --smaller adds another"
     return f"{said}, {player.sample_rate} Hz, version {values['version']}{rest}"
@@ -117,6 +118,11 @@ def _check_smaller(player: Player, smaller: Player) -> None:
     if counts[0] >= counts[1]:
         cure = "name them the other way round" if counts[0] > counts[1] else "name one with fewer"
         raise ConfigError(f"the smaller model has {counts[0]:,} weights, and the other {counts[1]:,}; {cure}")
+
+
+def _left_out(player: Player) -> str:
+    kind = KINDS[player.tone.architecture]
+    return kind.left_out(player) if hasattr(kind, "left_out") else ""
 
 
 def _words(values: dict) -> str:

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from tonewright.errors import ConfigError
-from tonewright.layers.recurrent import SETTLE
+from tonewright.layers.recurrent import CELLS, SETTLE
 from tonewright.models.base import check_knobs
 from tonewright.models.limits import STEP, playable, within
 
-CELLS = ("lstm", "gru")
 MAX_HIDDEN, MAX_LAYERS, MAX_KNOBS = 1024, 8, 64  # a file from a stranger may ask for no more
 
 

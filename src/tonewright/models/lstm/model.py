@@ -9,7 +9,7 @@ from torch import Tensor
 from tonewright.layers.base import State
 from tonewright.layers.combine import Serial
 from tonewright.layers.conv import Conv1d
-from tonewright.layers.recurrent import GRU, LSTM, SETTLE
+from tonewright.layers.recurrent import CELLS, SETTLE
 from tonewright.models.base import Model, Port
 from tonewright.models.lstm.config import Config
 
@@ -32,7 +32,7 @@ class Recurrent(Model):
         super().__init__()
         self.config = config = config or Config()
         self.ports = tuple(Port(name) for name in config.knobs)
-        cell = {"lstm": LSTM, "gru": GRU}[config.cell]
+        cell = CELLS[config.cell]
         widths = [1 + len(config.knobs), *[config.hidden] * (config.layers - 1)]
         self.body = Serial(*(cell(width, config.hidden) for width in widths), Conv1d(config.hidden, 1, 1))
         # The level of the device, which the recipe sets: weights then stay of order one.

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 from tonewright.errors import ConfigError
 from tonewright.layers.activations import ACTIVATIONS, MAX_SOFTMAX
-from tonewright.layers.recurrent import MAX_HIDDEN, SETTLE
+from tonewright.layers.recurrent import CELLS, MAX_HIDDEN, SETTLE
 from tonewright.models.base import check_knobs
 from tonewright.models.limits import STEP, playable, within
 
-GATES = {"lstm": 4, "gru": 3}  # of one unit
-CELLS = (*GATES,)
 KINDS = ("conv", *CELLS, *ACTIVATIONS)
 MAX_CHANNELS, MAX_PARTS, MAX_KNOBS = 1024, 256, 64  # a file from a stranger may ask for no more
 
@@ -56,7 +54,7 @@ class Part:
     def weights(self, inputs: int) -> int:
         """Multiplications for each sample, when it hears so many channels."""
         if self.kind in CELLS:
-            return GATES[self.kind] * self.outputs * (inputs + self.outputs)
+            return CELLS[self.kind].gates * self.outputs * (inputs + self.outputs)
         return self.outputs * inputs // self.groups * self.kernel
 
     def made(self, inputs: int) -> int:

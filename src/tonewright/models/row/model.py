@@ -7,9 +7,9 @@ from tonewright.layers.activations import activation
 from tonewright.layers.base import Layer, State
 from tonewright.layers.combine import Pointwise, Serial
 from tonewright.layers.conv import Conv1d
-from tonewright.layers.recurrent import GRU, LSTM
+from tonewright.layers.recurrent import CELLS
 from tonewright.models.base import Model, Port
-from tonewright.models.row.config import CELLS, Config, Part
+from tonewright.models.row.config import Config, Part
 
 
 class Row(Model):
@@ -54,5 +54,5 @@ def _layer(part: Part, inputs: int) -> Layer:
     if part.kind == "conv":
         return Conv1d(inputs, part.outputs, part.kernel, part.dilation, groups=part.groups, bias=part.bias)
     if part.kind in CELLS:
-        return {"lstm": LSTM, "gru": GRU}[part.kind](inputs, part.outputs)
+        return CELLS[part.kind](inputs, part.outputs)
     return Pointwise(activation(part.kind, inputs))
