@@ -1,6 +1,5 @@
 """Run the benchmarks: `python -m benchmarks [--data FOLDER] [--klon FOLDER] [--music FOLDER] [--solo FOLDER]
-[--golden FOLDER]`.
-[--libtorch FOLDER]`.
+[--golden FOLDER] [--libtorch FOLDER]`.
 
 Those that need recordings, or libtorch, run when there are some.
 """
@@ -15,6 +14,7 @@ SCRIPTS = {
     "optimiser": (),
     "playing": (),
     "foreign": ("golden",),
+    "hostile": (),
     "onnx_playing": (),
     "teaching": (),
     "teaching_lstm": (),
