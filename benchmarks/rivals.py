@@ -3,11 +3,13 @@
 import statistics
 import time
 from collections.abc import Callable
+from unittest import mock
 
 import numpy as np
 import torch
 from torch import nn
 
+from tonewright.dsp import wide
 from tonewright.export.onnx import started, to_onnx
 from tonewright.models.base import Model
 from tonewright.runtime.player import Player
@@ -32,8 +34,11 @@ def torch_eager(model: Model, block: int) -> float:
 
 
 def torch_compiled(model: Model, block: int) -> float:
-    """As `torch_eager`, through torch.compile for this length of block."""
-    return _torch(torch.compile(_Explicit(model)), model, block)
+    """As `torch_eager`, through torch.compile for this length of block; by torch alone, in one graph."""
+    with mock.patch.object(
+        wide, "worth_it", lambda *_: False
+    ):  # it asks for our core, where a graph would end
+        return _torch(torch.compile(_Explicit(model), fullgraph=True), model, block)
 
 
 @torch.inference_mode()
