@@ -35,9 +35,9 @@ def torch_eager(model: Model, block: int) -> float:
 
 def torch_compiled(model: Model, block: int) -> float:
     """As `torch_eager`, through torch.compile for this length of block; by torch alone, in one graph."""
-    with mock.patch.object(
-        wide, "worth_it", lambda *_: False
-    ):  # it asks for our core, where a graph would end
+    torch.compiler.reset()  # forgets the models before, whose number is bounded
+    # what asks for our core would end the graph
+    with mock.patch.object(wide, "worth_it", lambda *_: False):
         return _torch(torch.compile(_Explicit(model), fullgraph=True), model, block)
 
 
